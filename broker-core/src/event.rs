@@ -1,0 +1,152 @@
+//! What happened inside a broker and cannot be seen on a wire or a disk. Facts for reports, properties and coverage, one stream.
+
+use wire::{LogDirId, Str, Uuid};
+
+/// A partition's log on this broker: the topic's id, its name and the partition's index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition {
+    /// The topic's incarnation. The metadata log has Kafka's reserved id 1.
+    pub topic_id: Uuid,
+    /// The topic's name.
+    pub topic: Str,
+    /// The partition's index.
+    pub partition: i32,
+}
+
+/// One fact of the inside. [`Event::name`] is what `must_reach`, triggers and coverage go by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// `open` is complete; says whether the last shutdown was clean, and the broker's new epoch once known.
+    Recovered {
+        /// The clean-shutdown marker was there.
+        clean: bool,
+    },
+    /// Recovery cut a torn or invalid tail.
+    TailTruncated {
+        /// Whose log.
+        partition: Partition,
+        /// The log's new end.
+        to: i64,
+        /// How many bytes were cut.
+        bytes: u64,
+    },
+    /// Recovery rebuilt an index that was missing or wrong.
+    IndexRebuilt {
+        /// Whose log.
+        partition: Partition,
+        /// The segment.
+        base_offset: i64,
+    },
+    /// A corrupt batch was met where it may not be cut: the log is readable below it and answers KAFKA_STORAGE_ERROR beyond.
+    CorruptionFound {
+        /// Whose log.
+        partition: Partition,
+        /// The first offset that cannot be read.
+        offset: i64,
+    },
+    /// A new segment became active.
+    SegmentRolled {
+        /// Whose log.
+        partition: Partition,
+        /// Its base offset.
+        base_offset: i64,
+    },
+    /// This node became leader of a partition (or, for the metadata partition, active controller).
+    LeaderElected {
+        /// Of what.
+        partition: Partition,
+        /// In which leader epoch.
+        leader_epoch: i32,
+        /// Where the epoch starts.
+        start_offset: i64,
+    },
+    /// A leader's high watermark advanced.
+    HighWatermarkAdvanced {
+        /// Of what.
+        partition: Partition,
+        /// To where.
+        to: i64,
+    },
+    /// A fetch had to go below the hot tail.
+    ColdRead {
+        /// Whose log.
+        partition: Partition,
+        /// The offset asked for.
+        offset: i64,
+    },
+    /// A produce or a fetch was parked.
+    Parked {
+        /// `produce` or `fetch`.
+        what: &'static str,
+    },
+    /// A batch was refused before the append.
+    BatchRejected {
+        /// Kafka's error code.
+        error: i16,
+    },
+    /// A log directory went offline.
+    LogDirFailed {
+        /// Which.
+        log_dir: LogDirId,
+    },
+    /// The broker registered with the controller.
+    Registered {
+        /// Its new epoch.
+        broker_epoch: i64,
+    },
+    /// A topic's log was created on this broker.
+    LogCreated {
+        /// Which.
+        partition: Partition,
+    },
+    /// A topic's log was scheduled for deletion on this broker.
+    LogDeleted {
+        /// Which.
+        partition: Partition,
+    },
+    /// The clean-shutdown marker was written.
+    CleanShutdown,
+}
+
+impl Event {
+    /// Every name, for `tribunal list`.
+    pub const NAMES: &'static [&'static str] = &[
+        "Recovered",
+        "TailTruncated",
+        "IndexRebuilt",
+        "CorruptionFound",
+        "SegmentRolled",
+        "LeaderElected",
+        "HighWatermarkAdvanced",
+        "ColdRead",
+        "Parked",
+        "BatchRejected",
+        "LogDirFailed",
+        "Registered",
+        "LogCreated",
+        "LogDeleted",
+        "CleanShutdown",
+    ];
+
+    /// The event's stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Recovered { .. } => "Recovered",
+            Event::TailTruncated { .. } => "TailTruncated",
+            Event::IndexRebuilt { .. } => "IndexRebuilt",
+            Event::CorruptionFound { .. } => "CorruptionFound",
+            Event::SegmentRolled { .. } => "SegmentRolled",
+            Event::LeaderElected { .. } => "LeaderElected",
+            Event::HighWatermarkAdvanced { .. } => "HighWatermarkAdvanced",
+            Event::ColdRead { .. } => "ColdRead",
+            Event::Parked { .. } => "Parked",
+            Event::BatchRejected { .. } => "BatchRejected",
+            Event::LogDirFailed { .. } => "LogDirFailed",
+            Event::Registered { .. } => "Registered",
+            Event::LogCreated { .. } => "LogCreated",
+            Event::LogDeleted { .. } => "LogDeleted",
+            Event::CleanShutdown => "CleanShutdown",
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Read-only looks into a broker: for properties and metrics. Look-ups are O(1) or O(log n) and allocate nothing.
+
+use wire::{LogDirId, Str, Uuid};
+
+/// One partition's log as its broker sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct LogView<'a> {
+    /// The topic's name.
+    pub topic: &'a Str,
+    /// The topic's incarnation.
+    pub topic_id: Uuid,
+    /// The partition's index.
+    pub partition: i32,
+    /// Where its files are.
+    pub log_dir: LogDirId,
+    /// Whether its log directory is online.
+    pub online: bool,
+    /// The first offset that can be read.
+    pub log_start_offset: i64,
+    /// The offset that the next record gets.
+    pub log_end_offset: i64,
+    /// The end of what consumers may read.
+    pub high_watermark: i64,
+    /// The end of what read_committed consumers may read.
+    pub last_stable_offset: i64,
+    /// Below it everything has been synced.
+    pub recovery_point: i64,
+    /// The partition's leader epoch as this broker knows it.
+    pub leader_epoch: i32,
+    /// The epoch cache: (epoch, start offset), ascending.
+    pub epochs: &'a [(i32, i64)],
+    /// Set where a corrupt batch limits reading: the first offset that cannot be read.
+    pub corrupt_from: Option<i64>,
+}
+
+/// A broker, read-only.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub(crate) logs: &'a dyn Logs,
+}
+
+/// What a broker must be able to show; implemented by `Broker`.
+pub(crate) trait Logs {
+    fn log(&self, topic_id: Uuid, partition: i32) -> Option<LogView<'_>>;
+    fn each_log<'a>(&'a self, visit: &mut dyn FnMut(LogView<'a>));
+    fn broker_epoch(&self) -> Option<i64>;
+    fn quorum_epoch(&self) -> i32;
+    fn bug_reached(&self) -> bool;
+}
+
+impl<'a> View<'a> {
+    /// A partition's log; the metadata log is `(Uuid(1), 0)`.
+    #[must_use]
+    pub fn log(&self, topic_id: Uuid, partition: i32) -> Option<LogView<'a>> {
+        self.logs.log(topic_id, partition)
+    }
+
+    /// Every log that this broker hosts, the metadata log included, in a fixed order.
+    pub fn each_log(&self, mut visit: impl FnMut(LogView<'a>)) {
+        self.logs.each_log(&mut visit);
+    }
+
+    /// The epoch of the current registration.
+    #[must_use]
+    pub fn broker_epoch(&self) -> Option<i64> {
+        self.logs.broker_epoch()
+    }
+
+    /// The metadata quorum's epoch as this node knows it.
+    #[must_use]
+    pub fn quorum_epoch(&self) -> i32 {
+        self.logs.quorum_epoch()
+    }
+
+    /// Whether a planted bug's guard was passed.
+    #[must_use]
+    pub fn bug_reached(&self) -> bool {
+        self.logs.bug_reached()
+    }
+}

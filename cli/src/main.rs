@@ -1,0 +1,2 @@
+//! `tribunal`: argument parsing and nothing else.
+fn main() {}

@@ -1,0 +1,11 @@
+//! The Clients: a Kafka producer, consumer and admin as state machines behind `wire::Node`.
+//!
+//! What an application asks is an [`Op`]; how it ended is a [`Done`]. Configuration goes by Kafka's own names.
+
+pub mod bugs;
+pub mod event;
+pub mod op;
+
+pub use bugs::Bug;
+pub use event::Event;
+pub use op::{Ack, Done, NewTopic, Op, Position, Record, SendOutcome};

@@ -1,0 +1,140 @@
+//! The ledger: what every fault did, and which nodes, logs, offsets and bytes it touched. Properties ask it whether they still claim to
+//! hold in a scope; reports print what it counted.
+
+use crate::fact::{LogRef, Moment};
+use std::collections::BTreeMap;
+use wire::NodeId;
+
+macro_rules! fault_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// The kinds of faults, one per cell of the design's fault table that one node can have; the cluster adds rows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum FaultKind { $($(#[$doc])* $name),* }
+
+        impl FaultKind {
+            /// All kinds.
+            pub const ALL: &'static [FaultKind] = &[$(FaultKind::$name),*];
+
+            /// The stable name, kebab-case, as in Plans and reports.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(FaultKind::$name => $text),* }
+            }
+        }
+    };
+}
+
+fault_kinds! {
+    /// The process dies; the page cache survives.
+    Kill = "kill",
+    /// The machine dies: un-synced bytes and directory entries survive or not, each on its own.
+    PowerLoss = "power-loss",
+    /// The process or machine dies inside an input, at its n-th mutating disk call.
+    DeathAtCall = "death-at-call",
+    /// The process stands still (a long GC, a stopped machine), its clocks go on.
+    Pause = "pause",
+    /// A controlled shutdown, followed by a start.
+    CleanRestart = "clean-restart",
+    /// The wall clock jumps, forward or back.
+    ClockJump = "clock-jump",
+    /// The node's clocks run faster or slower than the world's.
+    ClockDrift = "clock-drift",
+    /// Syncs take long.
+    SlowSync = "slow-sync",
+    /// A sync fails and its pages are dropped, as after an fsync error on Linux.
+    FailedSync = "failed-sync",
+    /// A write fails with EIO; a prefix of it may stand in the file.
+    WriteError = "write-error",
+    /// A read fails with EIO.
+    ReadError = "read-error",
+    /// Writes fail with ENOSPC.
+    DiskFull = "disk-full",
+    /// A power loss leaves part of an un-synced append.
+    TornTail = "torn-tail",
+    /// A byte at rest changes.
+    BitRot = "bit-rot",
+    /// A write lands at the wrong place of the right file, or in another file.
+    MisdirectedWrite = "misdirected-write",
+    /// A sync reports success and does nothing.
+    LyingSync = "lying-sync",
+    /// A log directory comes back empty.
+    WipedDisk = "wiped-disk",
+    /// No bytes pass between two ends, both ways; connections stall.
+    Partition = "partition",
+    /// No bytes pass one way.
+    OneWayPartition = "one-way-partition",
+    /// A connection is reset; each end learns of it at its own time.
+    Reset = "reset",
+    /// A link is slow for a while.
+    DelaySpike = "delay-spike",
+    /// A request is delivered, its answer is lost with the connection.
+    LostAnswer = "lost-answer",
+    /// A client process dies and comes back as a new session.
+    ClientCrash = "client-crash",
+    /// A client process stands still.
+    ClientPause = "client-pause",
+    /// All of a client's connections are reset again and again.
+    RetryStorm = "retry-storm",
+}
+
+/// One thing that a fault did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// What kind of fault.
+    pub fault: FaultKind,
+    /// When.
+    pub when: Moment,
+    /// On which node, if on one.
+    pub node: Option<NodeId>,
+    /// In which log, if in one.
+    pub log: Option<LogRef>,
+    /// From which offset of that log on, if known: the first offset whose bytes were damaged or lost.
+    pub from_offset: Option<i64>,
+}
+
+/// What a run's faults did.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    touches: Vec<Touch>,
+    counts: BTreeMap<FaultKind, Counts>,
+}
+
+/// How often a fault was asked for, and how often it did something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Steps of the plan that the World carried out.
+    pub injected: u64,
+    /// Effects: bytes lost, syncs failed, frames delayed, processes killed.
+    pub effects: u64,
+}
+
+impl Ledger {
+    /// A step asked for a fault.
+    pub fn inject(&mut self, fault: FaultKind) {
+        self.counts.entry(fault).or_default().injected += 1;
+    }
+
+    /// A fault did something that a property may have to know.
+    pub fn touch(&mut self, touch: Touch) {
+        self.counts.entry(touch.fault).or_default().effects += 1;
+        self.touches.push(touch);
+    }
+
+    /// A fault did something that no property needs to know the scope of.
+    pub fn count(&mut self, fault: FaultKind) {
+        self.counts.entry(fault).or_default().effects += 1;
+    }
+
+    /// What was touched, in order.
+    #[must_use]
+    pub fn touches(&self) -> &[Touch] {
+        &self.touches
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counts(&self) -> &BTreeMap<FaultKind, Counts> {
+        &self.counts
+    }
+}

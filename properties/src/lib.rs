@@ -1,0 +1,16 @@
+//! Observed facts, the History of the clients, ghost state, and every oracle. Knows nothing of a simulator.
+//!
+//! The accused does not write the record: a [`Fact`] that crosses a wire or reaches a disk was parsed by whoever observes there, with
+//! `wire` alone. The broker's own [`broker_core::Event`]s serve only for what is invisible.
+
+pub mod court;
+pub mod fact;
+pub mod ledger;
+pub mod payload;
+pub mod property;
+
+pub use court::Court;
+pub use fact::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Outcome, ReadSeen, RecordSeen, Stop};
+pub use ledger::{FaultKind, Ledger, Touch};
+pub use payload::{Payload, Uid};
+pub use property::{Claim, Cluster, Nodes, Property, PropertyId, Scope, Verdicts, Violation};

@@ -1,0 +1,5 @@
+//! The deterministic simulation: a Plan in, an Outcome out. Pure and single-threaded.
+
+pub mod plan;
+
+pub use plan::{Action, ClientOp, ClientPlan, Pattern, Plan, Role, Step, Topology, Weather, When, Who};

@@ -1,0 +1,20 @@
+//! What crosses a node's border.
+//!
+//! - [`border`]: the one shape of every state machine ([`Node`], [`Input`], [`Output`], [`Io`]);
+//! - [`disk`]: the disk that a driver lends to a broker;
+//! - [`time`] and [`names`]: the field's nouns as types.
+//!
+//! Left out on purpose: sockets, files, threads and clocks (drivers own them), and anything that knows a broker's state.
+
+pub mod border;
+pub mod disk;
+pub mod names;
+pub mod planted;
+pub mod time;
+
+pub use border::{ConnId, Endpoint, Input, Io, Lent, Node, OpId, Output, Peer, ReadId, Reason, Side, SyncId};
+pub use disk::{Dir, Disk, DiskError, EntryKind, File, LogDirId, SyncTarget};
+
+pub use names::{NodeId, Str, TopicPartition, Uuid};
+pub use planted::Planted;
+pub use time::{Instant, Now, Timestamp};
