@@ -1,0 +1,66 @@
+//! Every scenario by name, with what a campaign of it must reach before its silence means anything.
+
+use crate::scenario;
+use properties::FaultKind;
+use sim::Plan;
+
+/// A scenario: a function from a seed to a Plan, and the terms on which it is judged.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line for `tribunal list`.
+    pub about: &'static str,
+    /// Fewer seeds than this are not judged for reach and inert faults.
+    pub judged_after: u64,
+    /// Names of events and kinds of facts that a judged campaign must have seen.
+    pub must_reach: &'static [&'static str],
+    /// The fault kinds that its swarm may switch on; each must have had an effect in a judged campaign.
+    pub faults: &'static [FaultKind],
+    /// Draws the Plan.
+    pub draw: fn(u64) -> Plan,
+}
+
+/// All scenarios, in the order in which campaigns take turns.
+#[must_use]
+pub fn all() -> &'static [Scenario] {
+    scenario::ALL
+}
+
+/// The scenario of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Scenario> {
+    all().iter().find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_a_seed_is_one_plan() {
+        for scenario in all() {
+            assert_eq!(all().iter().filter(|other| other.name == scenario.name).count(), 1, "{}", scenario.name);
+            assert_eq!((scenario.draw)(7), (scenario.draw)(7), "{}", scenario.name);
+            assert_ne!((scenario.draw)(7), (scenario.draw)(8), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn every_fault_kind_has_a_scenario() {
+        for kind in FaultKind::ALL {
+            assert!(all().iter().any(|scenario| scenario.faults.contains(kind)), "nobody draws {}", kind.name());
+        }
+    }
+
+    #[test]
+    fn plans_use_only_the_faults_that_their_scenario_names() {
+        for scenario in all() {
+            for seed in 0..50 {
+                for kind in (scenario.draw)(seed).steps.iter().filter_map(|step| step.action.fault()) {
+                    assert!(scenario.faults.contains(&kind), "{} draws {}", scenario.name, kind.name());
+                }
+            }
+        }
+    }
+}

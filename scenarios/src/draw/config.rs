@@ -1,0 +1,102 @@
+//! Swarm over configuration: brokers, topics and clients by Kafka's own names. A third of the draws keep Kafka's defaults.
+
+use crate::dice::Dice;
+use std::collections::BTreeMap;
+
+type Config = BTreeMap<String, String>;
+
+/// One name and the values that the swarm draws from; a draw sets it with the chance of `n` in `of`.
+struct Choice {
+    name: &'static str,
+    values: &'static [&'static str],
+    n: u64,
+    of: u64,
+}
+
+const fn choice(name: &'static str, values: &'static [&'static str], n: u64, of: u64) -> Choice {
+    Choice { name, values, n, of }
+}
+
+const BROKER: &[Choice] = &[
+    choice("log.flush.interval.messages", &["1", "1", "5"], 1, 3),
+    choice("log.flush.offset.checkpoint.interval.ms", &["200", "1000", "5000"], 1, 2),
+    choice("replica.high.watermark.checkpoint.interval.ms", &["100", "1000"], 1, 2),
+    choice("log.index.interval.bytes", &["0", "200", "1000"], 1, 2),
+    choice("message.max.bytes", &["2000", "20000"], 1, 6),
+    choice("file.delete.delay.ms", &["0", "500", "3000"], 1, 2),
+    choice("auto.create.topics.enable", &["false"], 1, 3),
+    choice("num.partitions", &["1", "3"], 1, 3),
+    choice("log.message.timestamp.type", &["LogAppendTime"], 1, 6),
+];
+
+const TOPIC: &[Choice] = &[
+    choice("internal.segment.bytes", &["600", "1500", "4000", "20000"], 2, 3),
+    choice("index.interval.bytes", &["0", "200", "1000"], 1, 2),
+    choice("flush.messages", &["1", "1", "3"], 1, 3),
+    choice("max.message.bytes", &["2000", "20000"], 1, 6),
+    choice("message.timestamp.type", &["LogAppendTime"], 1, 6),
+    choice("segment.ms", &["1000", "5000"], 1, 6),
+    choice("file.delete.delay.ms", &["0", "500", "3000"], 1, 3),
+];
+
+const PRODUCER: &[Choice] = &[
+    choice("acks", &["all", "all", "all", "1", "0"], 3, 4),
+    choice("max.in.flight.requests.per.connection", &["1", "2", "5"], 3, 4),
+    choice("linger.ms", &["0", "5", "50"], 1, 2),
+    choice("batch.size", &["200", "1000", "4000"], 1, 2),
+    choice("compression.type", &["none", "gzip", "snappy", "lz4", "zstd"], 1, 2),
+    choice("delivery.timeout.ms", &["1500", "4000", "20000"], 1, 2),
+    choice("request.timeout.ms", &["300", "1000"], 1, 2),
+    choice("retry.backoff.ms", &["10", "100"], 1, 2),
+    choice("metadata.max.age.ms", &["500", "3000"], 1, 4),
+    choice("max.block.ms", &["1000"], 1, 4),
+];
+
+const CONSUMER: &[Choice] = &[
+    choice("fetch.min.bytes", &["1", "1", "500", "5000"], 1, 2),
+    choice("fetch.max.wait.ms", &["10", "100", "500"], 1, 2),
+    choice("max.partition.fetch.bytes", &["1", "300", "5000"], 1, 2),
+    choice("fetch.max.bytes", &["1", "2000", "20000"], 1, 3),
+    choice("auto.offset.reset", &["earliest", "latest", "none"], 2, 3),
+    choice("request.timeout.ms", &["1000", "3000"], 1, 2),
+    choice("metadata.max.age.ms", &["500", "3000"], 1, 4),
+];
+
+/// Configuration of all brokers.
+pub(crate) fn broker(dice: &mut Dice) -> Config {
+    draw(dice, BROKER)
+}
+
+/// Configuration of a topic.
+pub(crate) fn topic(dice: &mut Dice) -> Config {
+    draw(dice, TOPIC)
+}
+
+/// Configuration of a producer. A delivery timeout below linger plus request timeout is refused by Kafka's client: it is raised to that.
+pub(crate) fn producer(dice: &mut Dice) -> Config {
+    let mut config = draw(dice, PRODUCER);
+    let request: u64 = config.get("request.timeout.ms").and_then(|text| text.parse().ok()).unwrap_or(30_000);
+    if config.contains_key("delivery.timeout.ms") && request >= 1_400 {
+        config.insert("request.timeout.ms".to_owned(), "1000".to_owned());
+    }
+    config
+}
+
+/// Configuration of a consumer.
+pub(crate) fn consumer(dice: &mut Dice) -> Config {
+    draw(dice, CONSUMER)
+}
+
+fn draw(dice: &mut Dice, choices: &[Choice]) -> Config {
+    if dice.chance(1, 3) {
+        return Config::new();
+    }
+    let mut config = Config::new();
+    for choice in choices {
+        let value = dice.pick(choice.values);
+        if dice.chance(choice.n, choice.of) {
+            config.insert(choice.name.to_owned(), value.to_owned());
+        }
+    }
+    config
+}

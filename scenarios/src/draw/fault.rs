@@ -1,0 +1,129 @@
+//! Faults in time. Each seed draws which kinds are on at all (swarm); active time is cut into periods, a quarter of them calm; what
+//! lasts, lasts a minimum time, so that the system gets to live with it.
+
+use super::script::{MILLI, SECOND, Script};
+use properties::FaultKind;
+use sim::plan::Survival;
+use sim::{Action, Role, Who};
+
+/// Events near which a death is worth more than at a random time.
+const NARROW_WINDOWS: &[&str] = &[
+    "SegmentRolled",
+    "ProduceReceived",
+    "Appended",
+    "LogCreated",
+    "LogDurable",
+    "FileReplaced",
+    "Recovered",
+    "HighWatermarkAdvanced",
+    "FetchAnswered",
+    "LogDeleted",
+];
+
+/// Draws a swarm from a menu and spreads its faults over the active time.
+pub(crate) fn storm(script: &mut Script, menu: &[FaultKind]) {
+    let mut on = script.dice.subset(menu);
+    if on.is_empty() {
+        on.push(script.dice.pick(menu));
+    }
+    let mut at = script.dice.range(300 * MILLI, 2 * SECOND);
+    while at < script.active_us {
+        let period = script.dice.range(SECOND / 2, 3 * SECOND);
+        if !script.dice.chance(1, 4) {
+            for _ in 0..script.dice.range(1, 2) {
+                let kind = script.dice.pick(&on);
+                let within = script.dice.range(0, period);
+                inject(script, kind, at + within);
+            }
+        }
+        at += period;
+    }
+}
+
+/// One fault of a kind, at a time or, for deaths in a third of the cases, in a narrow window after an event.
+pub(crate) fn inject(script: &mut Script, kind: FaultKind, at_us: u64) {
+    let who = target(script, kind);
+    let action = action(script, kind);
+    let narrow = matches!(kind, FaultKind::Kill | FaultKind::PowerLoss | FaultKind::TornTail | FaultKind::DeathAtCall);
+    if narrow && script.dice.chance(1, 3) {
+        let event = script.dice.pick(NARROW_WINDOWS);
+        let nth = script.dice.pick(&[1, 2, 3, 5, 8, 13, 21, 40]);
+        let delay = script.dice.pick(&[0, 0, 100, 1_000, 8_000]);
+        script.after(event, nth, delay, who, action);
+    } else {
+        script.at(at_us, who, action);
+    }
+}
+
+fn target(script: &mut Script, kind: FaultKind) -> Who {
+    let client = match kind {
+        FaultKind::ClientCrash | FaultKind::ClientPause | FaultKind::RetryStorm => true,
+        FaultKind::Reset | FaultKind::DelaySpike | FaultKind::Partition | FaultKind::OneWayPartition => {
+            script.dice.chance(1, 2)
+        }
+        _ => false,
+    };
+    if !client {
+        return Who::Node(1);
+    }
+    let mut clients = script.clients(Role::Producer);
+    clients.extend(script.clients(Role::Consumer));
+    Who::Client(script.dice.pick(&clients))
+}
+
+fn action(script: &mut Script, kind: FaultKind) -> Action {
+    let log_dir = script.dice.range(0, u64::from(script.log_dir_count()) - 1) as u8;
+    let down_us = script.dice.pick(&[MILLI, 50 * MILLI, 500 * MILLI, 2 * SECOND]);
+    let for_us = script.dice.pick(&[200 * MILLI, SECOND, 4 * SECOND]);
+    let nth = script.dice.pick(&[1, 1, 2, 3, 5, 9, 17]);
+    let dice = &mut script.dice;
+    match kind {
+        FaultKind::Kill => Action::Kill { down_us },
+        FaultKind::PowerLoss => Action::PowerLoss { survival: survival(dice, false), down_us },
+        FaultKind::TornTail => Action::PowerLoss { survival: survival(dice, true), down_us },
+        FaultKind::DeathAtCall => {
+            let calls = dice.range(1, 60) as u32;
+            let torn = dice.chance(1, 2);
+            let survival = dice.chance(2, 3).then(|| survival(dice, torn));
+            Action::DieAtCall { calls, survival, down_us }
+        }
+        FaultKind::Pause => Action::Pause { for_us },
+        FaultKind::CleanRestart => Action::CleanRestart { down_us },
+        FaultKind::ClockJump => {
+            Action::ClockJump { by_ms: dice.pick(&[-86_400_000, -60_000, -1_000, -1, 1, 1_000, 60_000, 86_400_000]) }
+        }
+        FaultKind::ClockDrift => Action::ClockDrift { ppm: dice.pick(&[-200_000, -1_000, 0, 1_000, 50_000, 200_000]) },
+        FaultKind::SlowSync => {
+            Action::SlowSync { for_us, delay_us: (MILLI, dice.pick(&[20 * MILLI, 300 * MILLI, 2 * SECOND])) }
+        }
+        FaultKind::FailedSync => Action::FailSync { nth, log_dir },
+        FaultKind::WriteError => Action::FailWrite { nth, log_dir },
+        FaultKind::ReadError => Action::FailRead { nth, log_dir },
+        FaultKind::DiskFull => Action::DiskFull { for_us, log_dir },
+        FaultKind::BitRot => {
+            let ending = dice.pick(&[".log", ".log", ".log", ".index", ".timeindex", "leader-epoch-checkpoint"]);
+            Action::BitRot { ending: ending.to_owned(), log_dir, permille: dice.range(0, 999) as u16 }
+        }
+        FaultKind::MisdirectedWrite => Action::Misdirect { ending: ".log".to_owned(), log_dir },
+        FaultKind::LyingSync => Action::LyingSync { for_us },
+        FaultKind::WipedDisk => Action::WipeDisk { log_dir, down_us },
+        FaultKind::Partition => Action::Partition { from: None, for_us, one_way: false },
+        FaultKind::OneWayPartition => Action::Partition { from: None, for_us, one_way: true },
+        FaultKind::Reset => Action::Reset { with: None },
+        FaultKind::DelaySpike => {
+            Action::Delay { for_us, delay_us: (MILLI, dice.pick(&[30 * MILLI, 500 * MILLI, 3 * SECOND])) }
+        }
+        FaultKind::LostAnswer => Action::LoseAnswer { api_key: dice.pick(&[0, 0, 0, 1, 3, 19, 20]), nth },
+        FaultKind::ClientCrash => Action::ClientCrash { down_us },
+        FaultKind::ClientPause => Action::ClientPause { for_us },
+        FaultKind::RetryStorm => Action::RetryStorm { for_us, every_us: dice.pick(&[5 * MILLI, 50 * MILLI]) },
+    }
+}
+
+fn survival(dice: &mut crate::dice::Dice, torn: bool) -> Survival {
+    Survival {
+        writes_permille: dice.pick(&[0, 0, 300, 500, 900]),
+        entries_permille: dice.pick(&[0, 0, 500, 900]),
+        torn,
+    }
+}

@@ -1,0 +1,108 @@
+//! A Plan in the making: topology, workload and steps in the order in which they were drawn.
+
+use super::config;
+use crate::dice::Dice;
+use sim::{Action, ClientOp, ClientPlan, Pattern, Plan, Role, Step, Topology, Weather, When, Who};
+use std::collections::BTreeMap;
+
+/// A second of virtual time.
+pub(crate) const SECOND: u64 = 1_000_000;
+/// A millisecond of virtual time.
+pub(crate) const MILLI: u64 = 1_000;
+
+/// A topic that the script creates.
+#[derive(Clone, Debug)]
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) partitions: i32,
+}
+
+/// What the generators write into.
+pub(crate) struct Script {
+    pub(crate) dice: Dice,
+    pub(crate) topics: Vec<Topic>,
+    /// How long clients and faults are active.
+    pub(crate) active_us: u64,
+    plan: Plan,
+}
+
+impl Script {
+    /// An empty trial of one node. A third of the seeds keep Kafka's defaults for brokers, topics and clients.
+    pub(crate) fn new(scenario: &str, seed: u64) -> Script {
+        let mut dice = Dice::new(scenario, seed);
+        let active_us = dice.range(4, 16) * SECOND;
+        let topology = Topology {
+            nodes: 1,
+            log_dirs: 1,
+            disk_bytes: 64 << 20,
+            config: config::broker(&mut dice),
+            clients: Vec::new(),
+        };
+        let plan = Plan {
+            format: 1,
+            seed: dice.any(),
+            scenario: scenario.to_owned(),
+            topology,
+            weather: weather(&mut dice),
+            steps: Vec::new(),
+            heal_at_us: active_us,
+            rest_within_us: 120 * SECOND,
+            max_events: 1_000_000,
+        };
+        Script { dice, topics: Vec::new(), active_us, plan }
+    }
+
+    /// Adds a client and returns its id.
+    pub(crate) fn client(&mut self, role: Role, config: BTreeMap<String, String>) -> u16 {
+        let id = self.plan.topology.clients.len() as u16 + 1;
+        self.plan.topology.clients.push(ClientPlan { id, role, config });
+        id
+    }
+
+    /// The ids of all clients of a role.
+    pub(crate) fn clients(&self, role: Role) -> Vec<u16> {
+        self.plan.topology.clients.iter().filter(|client| client.role == role).map(|client| client.id).collect()
+    }
+
+    /// Gives every node so many log directories.
+    pub(crate) fn log_dirs(&mut self, log_dirs: u8) {
+        self.plan.topology.log_dirs = log_dirs;
+    }
+
+    /// How many log directories a node has.
+    pub(crate) fn log_dir_count(&self) -> u8 {
+        self.plan.topology.log_dirs
+    }
+
+    /// A step at a time.
+    pub(crate) fn at(&mut self, at_us: u64, who: Who, action: Action) {
+        self.step(When::At(at_us), who, action);
+    }
+
+    /// A step after the n-th match of an event on the node.
+    pub(crate) fn after(&mut self, event: &str, nth: u32, delay_us: u64, who: Who, action: Action) {
+        let pattern = Pattern { event: event.to_owned(), node: None };
+        self.step(When::After(pattern, nth, delay_us), who, action);
+    }
+
+    /// A client's operation at a time.
+    pub(crate) fn op(&mut self, at_us: u64, client: u16, op: ClientOp) {
+        self.at(at_us, Who::Client(client), Action::Do(op));
+    }
+
+    fn step(&mut self, when: When, who: Who, action: Action) {
+        let id = self.plan.steps.len() as u32 + 1;
+        self.plan.steps.push(Step { id, when, who, action });
+    }
+
+    /// The Plan.
+    pub(crate) fn finish(self) -> Plan {
+        self.plan
+    }
+}
+
+fn weather(dice: &mut Dice) -> Weather {
+    let network_most = dice.pick(&[200, 500, 2_000, 20_000]);
+    let sync_most = dice.pick(&[300, 2_000, 10_000, 50_000]);
+    Weather { network_us: (50, network_most), sync_us: (100, sync_most), ..Weather::default() }
+}

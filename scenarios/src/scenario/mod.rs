@@ -1,0 +1,23 @@
+//! The scenarios of one node. Each names what it must reach: a campaign that missed it proves nothing, and fails.
+
+mod clients;
+mod clocks;
+mod crash_points;
+mod disk_faults;
+mod power_loss;
+mod restarts;
+mod steady;
+mod topic_churn;
+
+use crate::catalogue::Scenario;
+
+pub(crate) const ALL: &[Scenario] = &[
+    steady::SCENARIO,
+    crash_points::SCENARIO,
+    power_loss::SCENARIO,
+    disk_faults::SCENARIO,
+    restarts::SCENARIO,
+    topic_churn::SCENARIO,
+    clients::SCENARIO,
+    clocks::SCENARIO,
+];
