@@ -3,9 +3,13 @@
 //! What an application asks is an [`Op`]; how it ended is a [`Done`]. Configuration goes by Kafka's own names.
 
 pub mod bugs;
+pub mod client;
+pub mod config;
 pub mod event;
 pub mod op;
 
 pub use bugs::Bug;
+pub use client::{Client, Role, Timer};
+pub use config::{Config, ConfigError};
 pub use event::Event;
 pub use op::{Ack, Done, NewTopic, Op, Position, Record, SendOutcome};

@@ -6,11 +6,18 @@
 use std::cell::Cell;
 
 /// Which bugs of one core are switched on, and which were reached. `B` is the enum that `planted_bugs!` declared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Planted<B> {
     on: u64,
     reached: Cell<u64>,
     bugs: std::marker::PhantomData<B>,
+}
+
+impl<B> Default for Planted<B> {
+    /// None is on.
+    fn default() -> Self {
+        Planted { on: 0, reached: Cell::new(0), bugs: std::marker::PhantomData }
+    }
 }
 
 impl<B: Copy + Into<u32>> Planted<B> {
