@@ -5,6 +5,7 @@
 
 pub mod court;
 pub mod fact;
+pub mod hash;
 pub mod ledger;
 pub mod payload;
 pub mod property;
