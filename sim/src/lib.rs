@@ -1,7 +1,35 @@
 //! The deterministic simulation: a Plan in, an Outcome out. Pure and single-threaded.
+//!
+//! - [`draw`]: keyed randomness;
+//! - [`plan`]: everything that one run depends on, as data;
+//! - [`world`]: what executes a Plan: virtual time, network, disks, clocks, processes;
+//! - [`outcome`]: what a run came to;
+//! - [`shrink`]: the same failure, smaller.
+//!
+//! Left out on purpose: threads, campaigns and panics (`scenarios` has them), and every picture (`reports`).
 
 pub mod draw;
+pub mod outcome;
 pub mod plan;
+pub mod shrink;
+pub mod world;
 
 pub use draw::Draw;
-pub use plan::{Action, ClientOp, ClientPlan, Pattern, Plan, Role, Step, Topology, Weather, When, Who};
+pub use outcome::{Outcome, Statistics, TraceHash};
+pub use plan::{
+    Action, ClientOp, ClientPlan, Pattern, Plan, PlanError, Role, StartAt, Step, Survival, Topology, Weather, When, Who,
+};
+pub use shrink::{ShrinkOptions, Shrunk, shrink};
+pub use world::{Facts, Properties, RunOptions, World};
+
+/// Runs a Plan under every property. A pure function: the same Plan gives the same Outcome, trace hash included.
+pub fn run(plan: &Plan) -> Result<Outcome, PlanError> {
+    run_with(plan, &RunOptions::default())
+}
+
+/// Runs a Plan under every property, with options that are no part of it.
+pub fn run_with(plan: &Plan, options: &RunOptions) -> Result<Outcome, PlanError> {
+    let mut world = World::with_options(plan, world::every_property(), options)?;
+    while world.advance().is_some() {}
+    Ok(world.outcome())
+}

@@ -3,8 +3,12 @@
 //! Plans are stored as JSON. They outlive commits; seeds do not. Times are microseconds of virtual time since the run began.
 
 mod action;
+mod error;
+mod json;
+mod validate;
 
 pub use action::{Action, ClientOp, StartAt, Survival};
+pub use error::PlanError;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

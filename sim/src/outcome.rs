@@ -1,0 +1,75 @@
+//! What a run came to: verdict, findings, coverage, statistics and the trace hash.
+
+use properties::ledger::Counts;
+use properties::property::Attributed;
+use properties::{FaultKind, Violation};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The outcome of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Violations, in order. None is a clean run.
+    pub violations: Vec<Violation>,
+    /// Would-be violations that a fault excuses: property id, fault, how many.
+    pub excused: BTreeMap<(&'static str, FaultKind), u64>,
+    /// Losses that the configuration permits, each with its cause.
+    pub attributed: Vec<Attributed>,
+    /// How often each kind of fact and each event of a core was seen, by its stable name.
+    pub reached: BTreeMap<&'static str, u64>,
+    /// What each kind of fault was asked to do, and did.
+    pub ledger: BTreeMap<FaultKind, Counts>,
+    /// Ids of the steps whose trigger never fired, or whose target could not be resolved.
+    pub unfired: Vec<u32>,
+    /// How much happened.
+    pub stats: Statistics,
+    /// Whether the guard of a planted bug was passed.
+    pub bug_reached: bool,
+    /// The run for people, one line an event; empty unless it was asked for.
+    pub trace: Vec<String>,
+    /// The clients' history, one JSON object a line; empty unless it was asked for.
+    pub history: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether no property was violated.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// How often an event or a kind of fact was seen.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        self.reached.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// How much happened in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Events that the World carried out.
+    pub events: u64,
+    /// Virtual time at the end, in microseconds.
+    pub virtual_us: u64,
+    /// Records that producers were asked to send.
+    pub sent_records: u64,
+    /// Records that were acknowledged.
+    pub acked_records: u64,
+    /// Produce answers without an error, per partition.
+    pub acked_batches: u64,
+    /// Records that consumers returned, the final readers included.
+    pub read_records: u64,
+    /// The rolling hash of everything that happened.
+    pub trace_hash: TraceHash,
+}
+
+/// The rolling hash of a run: equal for equal Plans, in every process and on every machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TraceHash(pub u128);
+
+impl fmt::Display for TraceHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}

@@ -1,0 +1,1 @@
+//! A planted failure: the shrinker must find what it needs and nothing else.
