@@ -2,10 +2,16 @@
 //!
 //! It does no IO, reads no clock, starts no thread and iterates no unordered map. Folders follow protocol roles.
 
+pub mod broker;
 pub mod bugs;
+pub mod config;
 pub mod event;
+pub mod timer;
 pub mod view;
 
+pub use broker::{Broker, OpenError};
 pub use bugs::Bug;
+pub use config::{Config, ConfigError, Listener, TopicConfig};
 pub use event::Event;
+pub use timer::Timer;
 pub use view::{LogView, View};
