@@ -2,19 +2,24 @@
 //!
 //! - [`border`]: the one shape of every state machine ([`Node`], [`Input`], [`Output`], [`Io`]);
 //! - [`disk`]: the disk that a driver lends to a broker;
+//! - [`codec`] and [`messages`]: Kafka's requests and responses as tables, and their frames; [`error`]: its error codes;
 //! - [`time`] and [`names`]: the field's nouns as types.
 //!
 //! Left out on purpose: sockets, files, threads and clocks (drivers own them), and anything that knows a broker's state.
 
 pub mod border;
+pub mod codec;
 pub mod disk;
+pub mod error;
+pub mod messages;
 pub mod names;
 pub mod planted;
 pub mod time;
 
 pub use border::{ConnId, Endpoint, Input, Io, Lent, Node, OpId, Output, Peer, ReadId, Reason, Side, SyncId};
 pub use disk::{Dir, Disk, DiskError, EntryKind, File, LogDirId, SyncTarget};
-
+pub use error::{ErrorClass, ErrorCode};
+pub use messages::{ApiKey, Request, RequestError, RequestHeader, Response};
 pub use names::{NodeId, Str, TopicPartition, Uuid};
 pub use planted::Planted;
 pub use time::{Instant, Now, Timestamp};
