@@ -89,10 +89,13 @@ enum Happening<Op> {
     /// Something for the node as it is; from a connection only while that is open.
     Input(Input<Op>),
     /// A listener has a connection.
-    Accepted(Peer, Box<dyn FnOnce(&mut Sockets<Op>, ConnId) + Send>),
+    Accepted(Peer, Attach<Op>),
     /// The disk has done something slow.
     Disk(Ended),
 }
+
+/// Starts the tasks of a stream whose type the loop does not know.
+type Attach<Op> = Box<dyn FnOnce(&mut Sockets<Op>, ConnId) + Send>;
 
 /// The open connections, and every task beside the loop.
 struct Sockets<Op> {
@@ -250,7 +253,7 @@ fn far_away() -> tokio::time::Instant {
 
 impl<Op: Send + 'static> Sockets<Op> {
     /// Numbers an accepted connection and starts its tasks.
-    fn accept(&mut self, attach: Box<dyn FnOnce(&mut Self, ConnId) + Send>) -> ConnId {
+    fn accept(&mut self, attach: Attach<Op>) -> ConnId {
         self.accepted = self.accepted.wrapping_add(1);
         let conn = ConnId { side: Side::Accepted, n: self.accepted };
         attach(self, conn);
