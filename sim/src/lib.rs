@@ -8,12 +8,14 @@
 //!
 //! Left out on purpose: threads, campaigns and panics (`scenarios` has them), and every picture (`reports`).
 
+pub mod disk;
 pub mod draw;
 pub mod outcome;
 pub mod plan;
 pub mod shrink;
 pub mod world;
 
+pub use disk::SimDisk;
 pub use draw::Draw;
 pub use outcome::{Outcome, Statistics, TraceHash};
 pub use plan::{
