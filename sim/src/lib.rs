@@ -1,6 +1,8 @@
 //! The deterministic simulation: a Plan in, an Outcome out. Pure and single-threaded.
 //!
+//! - [`disk`]: the simulated disk, with every disk fault;
 //! - [`draw`]: keyed randomness;
+//! - [`observe`]: who turns disk calls and frames into Facts;
 //! - [`plan`]: everything that one run depends on, as data;
 //! - [`world`]: what executes a Plan: virtual time, network, disks, clocks, processes;
 //! - [`outcome`]: what a run came to;
@@ -10,6 +12,7 @@
 
 pub mod disk;
 pub mod draw;
+pub mod observe;
 pub mod outcome;
 pub mod plan;
 pub mod shrink;

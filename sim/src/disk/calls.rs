@@ -32,7 +32,8 @@ impl Disk for SimDisk {
     }
 
     fn create_dir(&mut self, parent: Dir, name: &str) -> Result<Dir, DiskError> {
-        let inode = self.mutate(parent.log_dir, parent.inode, |disk, _| disk.born(parent, name, Body::Dir(DirBody::default())))?;
+        let inode = self
+            .mutate(parent.log_dir, parent.inode, |disk, _| disk.born(parent, name, Body::Dir(DirBody::default())))?;
         Ok(Dir { log_dir: parent.log_dir, inode })
     }
 
@@ -50,7 +51,8 @@ impl Disk for SimDisk {
     }
 
     fn create(&mut self, dir: Dir, name: &str) -> Result<File, DiskError> {
-        let inode = self.mutate(dir.log_dir, dir.inode, |disk, _| disk.born(dir, name, Body::File(FileBody::default())))?;
+        let inode =
+            self.mutate(dir.log_dir, dir.inode, |disk, _| disk.born(dir, name, Body::File(FileBody::default())))?;
         self.inode_mut(inode)?.opens = 1;
         Ok(File { log_dir: dir.log_dir, inode })
     }
@@ -65,7 +67,9 @@ impl Disk for SimDisk {
     }
 
     fn close(&mut self, file: File) {
-        if self.opened(file).is_ok() && let Ok(node) = self.inode_mut(file.inode) {
+        if self.opened(file).is_ok()
+            && let Ok(node) = self.inode_mut(file.inode)
+        {
             node.opens -= 1;
             self.free_if_unused(file.inode);
         }
@@ -77,7 +81,9 @@ impl Disk for SimDisk {
     }
 
     fn append(&mut self, file: File, bytes: &[u8]) -> Result<(), DiskError> {
-        self.mutate(file.log_dir, file.inode, |disk, part| disk.append_part(file, part.map_or(bytes, |draw| prefix(bytes, draw))))
+        self.mutate(file.log_dir, file.inode, |disk, part| {
+            disk.append_part(file, part.map_or(bytes, |draw| prefix(bytes, draw)))
+        })
     }
 
     fn read(&mut self, file: File, range: Range<u64>) -> Result<Bytes, DiskError> {

@@ -44,11 +44,18 @@ impl SimDisk {
             let (path, Ok(node)) = (self.path(number), self.inode_mut(number)) else { continue };
             let key = draw.at(node.key.bits());
             let lost = match &mut node.body {
-                Body::File(file) => file.lose(survival, key).map(|(fault, from)| (fault, String::new(), Some(from))).into_iter().collect(),
+                Body::File(file) => file
+                    .lose(survival, key)
+                    .map(|(fault, from)| (fault, String::new(), Some(from)))
+                    .into_iter()
+                    .collect(),
                 Body::Dir(dir) => dir.lose(survival, key),
             };
             let log_dir = node.log_dir;
-            losses.extend(path.into_iter().flat_map(|path| lost.clone().into_iter().map(move |loss| (log_dir, path.clone(), loss))));
+            losses.extend(
+                path.into_iter()
+                    .flat_map(|path| lost.clone().into_iter().map(move |loss| (log_dir, path.clone(), loss))),
+            );
         }
         for (log_dir, path, (fault, name, from)) in losses {
             let joint = if path.is_empty() || name.is_empty() { "" } else { "/" };
@@ -109,8 +116,10 @@ impl SimDisk {
         self.inodes.values_mut().filter(|node| node.place.is_some()).for_each(|node| Arc::make_mut(node).place = None);
         let mut dirs: Vec<u64> = self.volumes.iter().map(|volume| volume.root).collect();
         while let Some(dir) = dirs.pop() {
-            let entries: Vec<(String, Entry)> =
-                self.dir(dir).map_or_else(|_| Vec::new(), |body| body.cached.iter().map(|(name, entry)| (name.clone(), *entry)).collect());
+            let entries: Vec<(String, Entry)> = self.dir(dir).map_or_else(
+                |_| Vec::new(),
+                |body| body.cached.iter().map(|(name, entry)| (name.clone(), *entry)).collect(),
+            );
             for (name, entry) in entries {
                 if let Ok(node) = self.inode_mut(entry.inode) {
                     node.place = Some((dir, name));

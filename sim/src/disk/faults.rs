@@ -2,8 +2,8 @@
 
 use super::SimDisk;
 use crate::Draw;
-use properties::FaultKind;
 use bytes::Bytes;
+use properties::FaultKind;
 use wire::LogDirId;
 
 /// Which faults wait on this disk.
@@ -135,7 +135,8 @@ impl SimDisk {
         let waits = |(ending, dir, _): &(String, LogDirId, Draw)| *dir == log_dir && path.ends_with(ending.as_str());
         let index = self.faults.misdirects.iter().position(waits)?;
         let draw = self.faults.misdirects[index].2;
-        let starts: Vec<u64> = self.file(inode).ok()?.cached.starts().filter(|start| start + len <= self.cached_len(inode)).collect();
+        let starts: Vec<u64> =
+            self.file(inode).ok()?.cached.starts().filter(|start| start + len <= self.cached_len(inode)).collect();
         let target = *starts.get(draw.below(starts.len() as u64) as usize)?;
         self.faults.misdirects.remove(index);
         Some(target)

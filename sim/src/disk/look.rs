@@ -13,7 +13,10 @@ impl SimDisk {
         if let Ok(volume) = self.volume(log_dir) {
             self.walk(volume.root, "", &mut |path, inode| found.push((path, inode)));
         }
-        let mut files: Vec<_> = found.into_iter().map(|(path, inode)| (path, self.file(inode).map_or(0, |file| file.cached.len()))).collect();
+        let mut files: Vec<_> = found
+            .into_iter()
+            .map(|(path, inode)| (path, self.file(inode).map_or(0, |file| file.cached.len())))
+            .collect();
         files.sort();
         files
     }
@@ -30,7 +33,8 @@ impl SimDisk {
     #[must_use]
     pub fn durable_len(&self, log_dir: LogDirId, path: &str) -> u64 {
         let Ok(volume) = self.volume(log_dir) else { return 0 };
-        let durable = path.split('/').try_fold(volume.root, |dir, name| Some(self.dir(dir).ok()?.durable_entry(name)?.inode));
+        let durable =
+            path.split('/').try_fold(volume.root, |dir, name| Some(self.dir(dir).ok()?.durable_entry(name)?.inode));
         durable.and_then(|inode| self.file(inode).ok()).map_or(0, |file| file.durable_len())
     }
 
@@ -44,7 +48,9 @@ impl SimDisk {
             at = self.inode(*parent).ok()?;
         }
         names.reverse();
-        let is_root = self.volume(at.log_dir).is_ok_and(|volume| self.inode(volume.root).is_ok_and(|root| std::ptr::eq(root, at)));
+        let is_root = self
+            .volume(at.log_dir)
+            .is_ok_and(|volume| self.inode(volume.root).is_ok_and(|root| std::ptr::eq(root, at)));
         is_root.then(|| names.join("/"))
     }
 
