@@ -2,7 +2,7 @@
 
 use crate::fact::{Fact, FactKind, Moment};
 use crate::ledger::Ledger;
-use crate::property::{Cluster, Nodes, Property, Verdicts};
+use crate::property::{Cluster, Nodes, Property, Verdicts, Violation};
 
 /// Every judge of a run, and what they found so far.
 pub struct Court {
@@ -33,6 +33,11 @@ impl Court {
         for &index in &self.wanted[fact.kind() as usize] {
             self.properties[index].observe(fact, &cluster, &mut self.verdicts);
         }
+    }
+
+    /// A finding of who runs the trial and not of a property: `L14`, `panic` and `hang` are reported this way.
+    pub fn accuse(&mut self, violation: Violation) {
+        self.verdicts.violations.push(violation);
     }
 
     /// The run is over.

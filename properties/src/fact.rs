@@ -1,5 +1,11 @@
 //! What happened, as it was observed on a wire, on a disk, or stated by a core where it is invisible otherwise. Facts carry their
 //! values: a View read afterwards shows a later state.
+//!
+//! Order that properties rely on. An incarnation is `Started`, then one `Survived` for each log that its disk holds, then what `open` itself does
+//! (`Truncated`, `Appended`, ...), then one `Recovered` for each log that is there when it has returned, then `Opened`; if `open` failed or
+//! died there is no `Recovered`. A log without `Survived` is not on the disk any more. `Stopped` ends it. What left a node after its death
+//! makes no fact. Final readers are clients whose `ClientLife` begins after `Healed`; they read every partition from the earliest offset, and `AtRest`
+//! comes when they are at the end or their time is up.
 
 use crate::ledger::FaultKind;
 use crate::payload::Payload;
@@ -55,7 +61,7 @@ pub struct BatchSeen {
 pub struct RecordSeen {
     /// Its offset.
     pub offset: i64,
-    /// Its timestamp.
+    /// Its timestamp as a consumer sees it: the record's own, or the batch's greatest where the batch says LogAppendTime.
     pub timestamp: i64,
     /// What the value says of itself; None if it is not one of ours, or was damaged.
     pub payload: Option<Payload>,
@@ -70,6 +76,17 @@ pub struct ReadSeen {
     pub partition: TopicPartition,
     /// What.
     pub record: RecordSeen,
+}
+
+/// A topic that an admin's operation names, with what it asks for where it creates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicAsked {
+    /// The topic.
+    pub name: Str,
+    /// How many partitions; -1 for the broker's default.
+    pub partitions: i32,
+    /// Topic configuration by Kafka's names.
+    pub configs: Vec<(Str, Str)>,
 }
 
 /// How an application's operation ended, or that nobody can know.
@@ -202,7 +219,8 @@ facts! {
         /// Whose.
         log: LogRef,
     }
-    /// A sync succeeded that covered a log's file: everything below `to` in this log is durable (bytes and directory entry).
+    /// A sync made more of a log durable: no power loss can take what is below `to` (bytes, names, and all segments before it). It is the
+    /// truth and not what the sync reported: a lying sync makes no such fact, and neither does one after a failed one.
     LogDurable {
         /// Whose.
         log: LogRef,
@@ -323,6 +341,12 @@ facts! {
         acks: i16,
         /// `delivery.timeout.ms` of the producer.
         delivery_timeout_ms: u64,
+        /// `max.block.ms` of the producer: what may pass before the delivery timeout begins to run.
+        max_block_ms: u64,
+        /// `max.in.flight.requests.per.connection` of the producer.
+        max_in_flight: u32,
+        /// `enable.idempotence` of the producer.
+        idempotent: bool,
         /// Hash of key, value and headers, as in [`RecordSeen`].
         hash: u128,
         /// The client's clock.
@@ -374,10 +398,23 @@ facts! {
         /// Whether it was an assignment.
         assign: bool,
     }
+    /// An application asked an admin to do something. From here on it may happen, however late.
+    AdminInvoked {
+        /// Who.
+        client: u16,
+        /// The client's operation.
+        op: u64,
+        /// `create`, `delete`, `describe`, `list_offsets`.
+        what: &'static str,
+        /// The topics that it names.
+        topics: Vec<TopicAsked>,
+    }
     /// An admin operation ended.
     AdminCompleted {
         /// Who.
         client: u16,
+        /// The client's operation, as in `AdminInvoked`.
+        op: u64,
         /// `create`, `delete`, `describe`, `list_offsets`.
         what: &'static str,
         /// Per topic: the code (-1 unknown) and the id where the answer has one.

@@ -3,7 +3,7 @@
 
 use crate::fact::{LogRef, Moment};
 use std::collections::BTreeMap;
-use wire::NodeId;
+use wire::{LogDirId, NodeId};
 
 macro_rules! fault_kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
@@ -78,7 +78,10 @@ fault_kinds! {
     RetryStorm = "retry-storm",
 }
 
-/// One thing that a fault did.
+/// One thing that a fault did. The narrower, the better: what a touch does not name, it excuses.
+///
+/// A damaged or not durable file of a log names the log (an index too, with its segment's base offset); another file names its `path`
+/// and no log; a whole log directory names neither; a client's fault names the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// What kind of fault.
@@ -87,10 +90,54 @@ pub struct Touch {
     pub when: Moment,
     /// On which node, if on one.
     pub node: Option<NodeId>,
+    /// In which log directory, if in one.
+    pub log_dir: Option<LogDirId>,
     /// In which log, if in one.
     pub log: Option<LogRef>,
-    /// From which offset of that log on, if known: the first offset whose bytes were damaged or lost.
+    /// From which offset of that log on, if known: the first offset whose bytes were damaged, lost or not made durable.
     pub from_offset: Option<i64>,
+    /// The file's path below the log directory, if it was one file.
+    pub path: Option<String>,
+    /// On which client, if on one.
+    pub client: Option<u16>,
+}
+
+impl Touch {
+    /// A touch without a scope yet.
+    #[must_use]
+    pub fn new(fault: FaultKind, when: Moment) -> Touch {
+        Touch { fault, when, node: None, log_dir: None, log: None, from_offset: None, path: None, client: None }
+    }
+
+    /// On a node.
+    #[must_use]
+    pub fn on(self, node: NodeId) -> Touch {
+        Touch { node: Some(node), ..self }
+    }
+
+    /// In a log directory.
+    #[must_use]
+    pub fn in_dir(self, log_dir: LogDirId) -> Touch {
+        Touch { log_dir: Some(log_dir), ..self }
+    }
+
+    /// In a log, from an offset on.
+    #[must_use]
+    pub fn in_log(self, log: LogRef, from_offset: Option<i64>) -> Touch {
+        Touch { node: Some(log.node), log: Some(log), from_offset, ..self }
+    }
+
+    /// In one file.
+    #[must_use]
+    pub fn in_file(self, path: impl Into<String>) -> Touch {
+        Touch { path: Some(path.into()), ..self }
+    }
+
+    /// On a client.
+    #[must_use]
+    pub fn on_client(self, client: u16) -> Touch {
+        Touch { client: Some(client), ..self }
+    }
 }
 
 /// What a run's faults did.

@@ -3,6 +3,7 @@
 //! The accused does not write the record: a [`Fact`] that crosses a wire or reaches a disk was parsed by whoever observes there, with
 //! `wire` alone. The broker's own [`broker_core::Event`]s serve only for what is invisible.
 
+pub mod catalogue;
 pub mod court;
 pub mod fact;
 pub mod hash;
@@ -10,8 +11,9 @@ pub mod ledger;
 pub mod payload;
 pub mod property;
 
+pub use catalogue::{catalogue, standard};
 pub use court::Court;
-pub use fact::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Outcome, ReadSeen, RecordSeen, Stop};
+pub use fact::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Outcome, ReadSeen, RecordSeen, Stop, TopicAsked};
 pub use ledger::{FaultKind, Ledger, Touch};
 pub use payload::{Payload, Uid};
 pub use property::{Claim, Cluster, Nodes, Property, PropertyId, Scope, Verdicts, Violation};

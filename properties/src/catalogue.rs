@@ -1,0 +1,33 @@
+//! Every property that exists, for `standard()` and for `tribunal list`; and the ones that whoever runs a trial reports himself.
+
+use crate::property::{Property, PropertyId};
+
+/// No livelock. Reported by whoever runs the trial: ten thousand events at one instant, or more than the run's budget.
+pub const L14: PropertyId = PropertyId {
+    id: "L14",
+    name: "no livelock",
+    sentence: "Events per virtual second are bounded: no timer re-arms at zero, and no exchange goes on for ever.",
+};
+
+/// A panic in a seed. Reported by whoever runs the trial.
+pub const PANIC: PropertyId = PropertyId {
+    id: "panic",
+    name: "no panic",
+    sentence: "No input makes a node panic; a peer's mistake is an error code and the world's failure is an input.",
+};
+
+/// A `handle` that does not return. Reported by whoever runs the trial, from outside of it.
+pub const HANG: PropertyId =
+    PropertyId { id: "hang", name: "no hang", sentence: "Every input is handled in bounded processor time." };
+
+/// Every property of this crate, fresh.
+#[must_use]
+pub fn standard() -> Vec<Box<dyn Property>> {
+    Vec::new()
+}
+
+/// Every property that a result may name, in the order of the catalogue.
+#[must_use]
+pub fn catalogue() -> Vec<PropertyId> {
+    standard().iter().map(|property| property.id()).chain([L14, PANIC, HANG]).collect()
+}
