@@ -5,7 +5,7 @@ use properties::FaultKind;
 use sim::Plan;
 
 /// A scenario: a function from a seed to a Plan, and the terms on which it is judged.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     /// Its name on the command line.
     pub name: &'static str,

@@ -5,9 +5,13 @@
 //! here: a campaign lives in the real world, its runs do not.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod campaign;
 pub mod catalogue;
+pub mod corpus;
 mod dice;
 mod draw;
+pub mod planted;
 mod scenario;
+pub mod strategies;
 
 pub use catalogue::{Scenario, all, by_name};

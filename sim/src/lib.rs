@@ -13,6 +13,7 @@
 pub mod disk;
 pub mod draw;
 pub mod observe;
+pub mod names;
 pub mod outcome;
 pub mod plan;
 pub mod shrink;
@@ -20,12 +21,13 @@ pub mod world;
 
 pub use disk::SimDisk;
 pub use draw::Draw;
+pub use names::{event_names, planted_ids};
 pub use outcome::{Outcome, Statistics, TraceHash};
 pub use plan::{
     Action, ClientOp, ClientPlan, Pattern, Plan, PlanError, Role, StartAt, Step, Survival, Topology, Weather, When, Who,
 };
 pub use shrink::{ShrinkOptions, Shrunk, shrink};
-pub use world::{Facts, Properties, RunOptions, World};
+pub use world::{Facts, Properties, RunOptions, World, every_property};
 
 /// Runs a Plan under every property. A pure function: the same Plan gives the same Outcome, trace hash included.
 pub fn run(plan: &Plan) -> Result<Outcome, PlanError> {

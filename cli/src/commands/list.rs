@@ -1,0 +1,8 @@
+//! `tribunal list`.
+
+use super::Ended;
+
+pub(crate) fn execute() -> Ended {
+    print!("{}", reports::list::text());
+    Ok(0)
+}

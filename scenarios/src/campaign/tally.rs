@@ -1,0 +1,170 @@
+//! What a campaign counted: per scenario and in all.
+
+use super::trial::{Recheck, Trial};
+use crate::Scenario;
+use properties::ledger::Counts;
+use properties::{FaultKind, Violation};
+use sim::Plan;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A seed that violated a property.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its scenario.
+    pub scenario: &'static str,
+    /// Its seed.
+    pub seed: u64,
+    /// The Plan; kept for the first failures only.
+    pub plan: Option<Plan>,
+    /// The first violation.
+    pub violation: Violation,
+}
+
+/// One scenario's part.
+#[derive(Clone, Debug, Default)]
+pub struct ScenarioTally {
+    /// Its name.
+    pub name: &'static str,
+    /// Seeds that ran.
+    pub seeds: u64,
+    /// Kinds of facts and events, and in how many seeds each was seen at least once.
+    pub reached: BTreeMap<&'static str, u64>,
+    /// What its faults did.
+    pub ledger: BTreeMap<FaultKind, Counts>,
+    /// Seeds in which a property was excused: property, fault.
+    pub excused_seeds: BTreeMap<(&'static str, FaultKind), u64>,
+}
+
+/// The whole campaign.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Per scenario, in order.
+    pub scenarios: Vec<ScenarioTally>,
+    /// Seeds that violated a property, by scenario and seed; plans of the first ones.
+    pub failures: Vec<Failure>,
+    /// Reruns that gave another hash: scenario, seed, what.
+    pub mismatches: Vec<(&'static str, u64, Recheck)>,
+    /// How many seeds were run again.
+    pub rechecked: u64,
+    /// Plans that the World refused: scenario, seed, why.
+    pub refused: Vec<(&'static str, u64, String)>,
+    /// Events carried out.
+    pub events: u64,
+    /// Virtual time, in microseconds.
+    pub virtual_us: u64,
+    /// Records that were acknowledged.
+    pub acked_records: u64,
+    /// Losses that the configurations permit, by cause.
+    pub attributed: BTreeMap<&'static str, u64>,
+    /// CPU time of the runs alone.
+    pub cpu: Duration,
+    /// Wall time of the campaign.
+    pub wall: Duration,
+    /// The process's greatest resident memory.
+    pub peak_rss_bytes: u64,
+    /// Simulated microseconds per CPU-second of each seed.
+    pub speeds: Vec<u64>,
+    /// The slowest seed: CPU, scenario, seed.
+    pub slowest: Option<(Duration, &'static str, u64)>,
+}
+
+/// Plans are kept for so many failures.
+const KEPT_PLANS: usize = 20;
+
+impl Tally {
+    pub(crate) fn new(scenarios: &[&'static Scenario]) -> Tally {
+        let empty = |scenario: &&'static Scenario| ScenarioTally { name: scenario.name, ..ScenarioTally::default() };
+        Tally { scenarios: scenarios.iter().map(empty).collect(), ..Tally::default() }
+    }
+
+    /// Seeds that ran.
+    #[must_use]
+    pub fn seeds(&self) -> u64 {
+        self.scenarios.iter().map(|scenario| scenario.seeds).sum()
+    }
+
+    /// What all faults did.
+    #[must_use]
+    pub fn ledger(&self) -> BTreeMap<FaultKind, Counts> {
+        let mut all = BTreeMap::<FaultKind, Counts>::new();
+        for (&kind, counts) in self.scenarios.iter().flat_map(|scenario| &scenario.ledger) {
+            add(all.entry(kind).or_default(), *counts);
+        }
+        all
+    }
+
+    /// In how many seeds a property was excused, by property and fault.
+    #[must_use]
+    pub fn excused(&self) -> BTreeMap<(&'static str, FaultKind), u64> {
+        let mut all = BTreeMap::new();
+        for (&key, &seeds) in self.scenarios.iter().flat_map(|scenario| &scenario.excused_seeds) {
+            *all.entry(key).or_default() += seeds;
+        }
+        all
+    }
+
+    /// Simulated seconds per CPU-second: over the whole campaign, and at the median seed.
+    #[must_use]
+    pub fn speed(&self) -> (f64, f64) {
+        let cpu = self.cpu.as_secs_f64().max(1e-9);
+        let mut speeds = self.speeds.clone();
+        speeds.sort_unstable();
+        let median = speeds.get(speeds.len() / 2).copied().unwrap_or(0);
+        (self.virtual_us as f64 / 1e6 / cpu, median as f64 / 1e6)
+    }
+
+    pub(crate) fn add(&mut self, index: usize, trial: Trial) {
+        let name = self.scenarios[index].name;
+        self.scenarios[index].add(&trial);
+        self.cost(name, &trial);
+        if let Some(recheck) = trial.recheck {
+            self.rechecked += 1;
+            if recheck != Recheck::Same {
+                self.mismatches.push((name, trial.seed, recheck));
+            }
+        }
+        for loss in &trial.outcome.attributed {
+            *self.attributed.entry(loss.cause).or_default() += 1;
+        }
+        if let Some(why) = trial.refused {
+            self.refused.push((name, trial.seed, why));
+        } else if let Some(violation) = trial.outcome.violations.first() {
+            let plan = (self.failures.len() < KEPT_PLANS).then_some(trial.plan);
+            self.failures.push(Failure { scenario: name, seed: trial.seed, plan, violation: violation.clone() });
+        }
+    }
+
+    fn cost(&mut self, name: &'static str, trial: &Trial) {
+        let stats = &trial.outcome.stats;
+        self.events += stats.events;
+        self.virtual_us += stats.virtual_us;
+        self.acked_records += stats.acked_records;
+        self.cpu += trial.cpu;
+        let cpu_us = u64::try_from(trial.cpu.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.speeds.push(stats.virtual_us.saturating_mul(1_000_000) / cpu_us);
+        if self.slowest.is_none_or(|(slowest, ..)| trial.cpu > slowest) {
+            self.slowest = Some((trial.cpu, name, trial.seed));
+        }
+    }
+}
+
+impl ScenarioTally {
+    fn add(&mut self, trial: &Trial) {
+        self.seeds += 1;
+        for &name in trial.outcome.reached.keys() {
+            *self.reached.entry(name).or_default() += 1;
+        }
+        for (&kind, &counts) in &trial.outcome.ledger {
+            add(self.ledger.entry(kind).or_default(), counts);
+        }
+        for &key in trial.outcome.excused.keys() {
+            *self.excused_seeds.entry(key).or_default() += 1;
+        }
+    }
+}
+
+fn add(to: &mut Counts, counts: Counts) {
+    to.injected += counts.injected;
+    to.effects += counts.effects;
+}
