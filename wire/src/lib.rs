@@ -3,6 +3,7 @@
 //! - [`border`]: the one shape of every state machine ([`Node`], [`Input`], [`Output`], [`Io`]);
 //! - [`disk`]: the disk that a driver lends to a broker;
 //! - [`codec`] and [`messages`]: Kafka's requests and responses as tables, and their frames; [`error`]: its error codes;
+//! - [`metadata`]: the records of `__cluster_metadata` as tables of the same kind;
 //! - [`time`] and [`names`]: the field's nouns as types.
 //!
 //! Left out on purpose: sockets, files, threads and clocks (drivers own them), and anything that knows a broker's state.
@@ -12,6 +13,7 @@ pub mod codec;
 pub mod disk;
 pub mod error;
 pub mod messages;
+pub mod metadata;
 pub mod names;
 pub mod planted;
 pub mod time;

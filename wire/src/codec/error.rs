@@ -30,6 +30,9 @@ pub enum DecodeError {
     /// The message has no such version.
     #[error("version {0} is unknown")]
     UnknownVersion(i16),
+    /// A metadata record's envelope is of another frame version than 1.
+    #[error("frame version {0} is unknown")]
+    UnknownFrameVersion(u32),
     /// The message or record has no such type.
     #[error("type {0} is unknown")]
     UnknownType(i64),
