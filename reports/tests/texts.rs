@@ -4,7 +4,9 @@ use properties::ledger::Counts;
 use properties::{FaultKind, Moment, PropertyId, Violation};
 use reports::{campaign, page, story};
 use scenarios::campaign::{Failure, HarnessFault, ScenarioTally, Tally};
-use sim::{Action, ClientOp, ClientPlan, Outcome, Plan, Role, Statistics, Step, Topology, TraceHash, Weather, When, Who};
+use sim::{
+    Action, ClientOp, ClientPlan, Outcome, Plan, Role, Statistics, Step, Topology, TraceHash, Weather, When, Who,
+};
 use std::time::Duration;
 
 const LOST: PropertyId = PropertyId { id: "W13", name: "Durability", sentence: "An acknowledged record stays" };
@@ -15,7 +17,8 @@ fn violation() -> Violation {
 }
 
 fn plan() -> Plan {
-    let send = ClientOp::Send { topic: "orders".into(), partition: Some(0), key: None, size: 100, count: 3, every_us: 0 };
+    let send =
+        ClientOp::Send { topic: "orders".into(), partition: Some(0), key: None, size: 100, count: 3, every_us: 0 };
     let step = |id, at, who, action| Step { id, when: When::At(at), who, action };
     Plan {
         format: 1,
@@ -42,7 +45,12 @@ fn plan() -> Plan {
 fn outcome() -> Outcome {
     Outcome {
         violations: vec![violation()],
-        stats: Statistics { events: 1_234, virtual_us: 3_500_000, trace_hash: TraceHash(0xfeed), ..Statistics::default() },
+        stats: Statistics {
+            events: 1_234,
+            virtual_us: 3_500_000,
+            trace_hash: TraceHash(0xfeed),
+            ..Statistics::default()
+        },
         trace: vec!["[   2.000350] broker 1 starts, incarnation 2".into()],
         ..Outcome::default()
     }

@@ -28,7 +28,10 @@ fn cost(scenario: &scenarios::Scenario) -> Cost {
 }
 
 fn main() {
-    println!("{:<14} {:>14} {:>12} {:>16} {:>12}", "scenario", "events/CPU-s", "us/event", "sim s/CPU-s", "acked/CPU-s");
+    println!(
+        "{:<14} {:>14} {:>12} {:>16} {:>12}",
+        "scenario", "events/CPU-s", "us/event", "sim s/CPU-s", "acked/CPU-s"
+    );
     for scenario in all() {
         let cost = cost(scenario);
         let cpu = cost.cpu.as_secs_f64().max(1e-9);

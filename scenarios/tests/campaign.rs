@@ -26,7 +26,8 @@ fn campaign(seeds: Range<u64>, jobs: usize) -> Tally {
 fn one_job_and_three_count_the_same() {
     let (one, three) = (campaign(0..3, 1), campaign(0..3, 3));
     assert_eq!(one.seeds(), 3 * scenarios::all().len() as u64);
-    let counted = |tally: &Tally| (tally.events, tally.virtual_us, tally.acked_records, tally.ledger(), tally.attributed.clone());
+    let counted =
+        |tally: &Tally| (tally.events, tally.virtual_us, tally.acked_records, tally.ledger(), tally.attributed.clone());
     assert_eq!(counted(&one), counted(&three));
     assert!(one.acked_records > 0, "a campaign that moves no record proves nothing");
 }
