@@ -6,6 +6,7 @@ pub mod broker;
 pub mod bugs;
 pub mod config;
 pub mod event;
+pub(crate) mod log;
 pub mod timer;
 pub mod view;
 

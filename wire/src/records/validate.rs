@@ -95,6 +95,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// A batch that this node built and need not check.
+    #[must_use]
+    pub fn trusted(batch: Batch) -> Checked {
+        let max_timestamp = batch.header.max_timestamp;
+        Checked { batch, max_timestamp }
+    }
+
     /// The bytes that the log stores: what came, with offset and epoch assigned, and the timestamps restamped where Kafka does.
     #[must_use]
     pub fn stored(&self, base_offset: i64, partition_leader_epoch: i32, log_append_time: Option<i64>) -> Vec<u8> {

@@ -1,0 +1,38 @@
+//! Why a log refuses.
+
+use wire::{DiskError, ErrorCode};
+
+/// Why a log did not do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LogError {
+    /// The disk failed; the log directory goes offline.
+    #[error("the log directory failed: {0}")]
+    Storage(#[from] DiskError),
+    /// The log directory is offline.
+    #[error("the log directory is offline")]
+    Offline,
+    /// What was asked lies at or behind a corrupt batch.
+    #[error("the log is corrupt from offset {0} on")]
+    Corrupt(i64),
+    /// The offset is below the log's start or above its end.
+    #[error("the offset is out of range")]
+    OutOfRange,
+    /// A follower was given something that does not begin at its log's end, or is no valid batch.
+    #[error("the batches do not continue the log")]
+    NotNext,
+    /// There is no such log.
+    #[error("there is no such log")]
+    Unknown,
+}
+
+impl LogError {
+    /// Kafka's code.
+    pub(crate) fn code(self) -> ErrorCode {
+        match self {
+            LogError::Storage(_) | LogError::Offline | LogError::Corrupt(_) => ErrorCode::KafkaStorageError,
+            LogError::OutOfRange => ErrorCode::OffsetOutOfRange,
+            LogError::NotNext => ErrorCode::CorruptMessage,
+            LogError::Unknown => ErrorCode::UnknownTopicOrPartition,
+        }
+    }
+}

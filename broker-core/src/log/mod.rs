@@ -1,0 +1,15 @@
+//! Logs on disk: segments with sparse indexes, the leader epoch cache, recovery, and the log directories that hold them.
+//!
+//! [`LogDirs`] is the whole of it for the broker: it opens what survived, hands out logs by topic id, appends, flushes in groups,
+//! writes checkpoints, and takes a failed directory offline. High watermark and last stable offset are replica state and live
+//! beside the log, not in it.
+//!
+//! Left out on purpose, until transactions and compaction come: producer state, the transaction index, the cleaner, retention.
+
+mod dirs;
+mod error;
+mod log;
+
+pub(crate) use dirs::{Durable, FileTicket, LogDirs, LogKey};
+pub(crate) use error::LogError;
+pub(crate) use log::{Appended, ColdRead, Log, Origin, Slice, TimestampOffset};
