@@ -1,5 +1,8 @@
-//! The second judge of the codec: every frame that a real Kafka 4.3 exchanged with eight clients and with its own kind, of an API that
-//! is implemented here, decodes to what Kafka's own classes saw in it and encodes back to the same bytes.
+//! The second judge of the codec: every frame that a real Kafka 4.3 exchanged with eight clients and with its own kind,
+//! of an API that is implemented here, decodes to what Kafka's own classes saw in it and encodes back to the same
+//! bytes.
+
+#![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
@@ -71,7 +74,8 @@ fn check_response(frame: &Recorded, api: ApiKey, version: i16) {
     assert_eq!(response.encode(version, correlation_id).unwrap(), frame.bytes, "{said}");
 }
 
-/// franz-go asks with ApiVersions v5, which Kafka 4.3 does not know: it reads the header, and answers with a v0 body and error 35.
+/// franz-go asks with ApiVersions v5, which Kafka 4.3 does not know: it reads the header, and answers with a v0 body
+/// and error 35.
 fn check_refused(frame: &Recorded) {
     let refused = Request::decode(&frame.bytes);
     let Err(RequestError::UnknownVersion(header, ApiKey::ApiVersions)) = refused else { panic!("{refused:?}") };

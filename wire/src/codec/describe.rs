@@ -1,5 +1,5 @@
-//! Messages as JSON, with the conventions of Kafka's own converters: camelCase names, fields that the version has, tagged fields unless
-//! they hold their default, ids as text, bytes as base64, records as their size alone.
+//! Messages as JSON, with the conventions of Kafka's own converters: camelCase names, fields that the version has,
+//! tagged fields unless they hold their default, ids as text, bytes as base64, records as their size alone.
 
 use std::fmt::{Display, Write};
 

@@ -91,7 +91,8 @@ fn read_present<T: Value>(reader: &mut Reader<'_>, context: Context, spec: &Fiel
     Ok(value)
 }
 
-/// Reads the tagged fields at a struct's end. `known` reads the one of that tag, or returns false; an unknown one is skipped.
+/// Reads the tagged fields at a struct's end. `known` reads the one of that tag, or returns false; an unknown one is
+/// skipped.
 pub fn read_tagged(
     reader: &mut Reader<'_>,
     known: &mut dyn FnMut(u32, &mut Reader<'_>) -> Result<bool, DecodeError>,
@@ -124,8 +125,8 @@ impl FieldSpec {
     }
 }
 
-/// Writes a field if the version has it and it is not tagged. A value that the version lacks is dropped if the field is ignorable or
-/// holds its default, and an error otherwise.
+/// Writes a field if the version has it and it is not tagged. A value that the version lacks is dropped if the field is
+/// ignorable or holds its default, and an error otherwise.
 #[inline]
 pub fn write_field<T: Value>(
     writer: &mut Writer,

@@ -165,8 +165,8 @@ impl<'a> Reader<'a> {
         Err(DecodeError::BadLength)
     }
 
-    /// A length as strings, bytes and arrays have it: `None` is null. A flexible message holds the length plus one as a varint, another
-    /// a signed number of `wide` or two bytes in which, as in Kafka, every negative one is null.
+    /// A length as strings, bytes and arrays have it: `None` is null. A flexible message holds the length plus one as a
+    /// varint, another a signed number of `wide` or two bytes in which, as in Kafka, every negative one is null.
     #[inline]
     pub(crate) fn length(&mut self, flexible: bool, wide: bool) -> Result<Option<usize>, DecodeError> {
         if flexible {

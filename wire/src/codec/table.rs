@@ -54,9 +54,10 @@ pub trait Message: Value + Clone + Default {
 
 /// Declares messages and their nested structs.
 ///
-/// A struct with a head (`Name: key 0, versions "3-13", flexible "9+"`) is a [`Message`]; one without is nested in others. A row reads
-/// `name: Type | "versions", option, ... = default;`, and rows stand in the order of the wire. Options: `nullable "versions"`; `tag 0`;
-/// `ignorable`, if a version that lacks the field drops its value; `records`, if it holds record batches.
+/// A struct with a head (`Name: key 0, versions "3-13", flexible "9+"`) is a [`Message`]; one without is nested in
+/// others. A row reads `name: Type | "versions", option, ... = default;`, and rows stand in the order of the wire.
+/// Options: `nullable "versions"`; `tag 0`; `ignorable`, if a version that lacks the field drops its value; `records`,
+/// if it holds record batches.
 #[macro_export]
 macro_rules! messages {
     ($(
@@ -98,7 +99,9 @@ macro_rules! messages {
                 let [$($field),*] = &Self::FIELDS;
                 #[allow(unused_mut)]
                 let mut value = $struct {$(
-                    $field: $crate::codec::read_field(reader, context, $field, || $crate::messages!(@default $($default)?))?
+                    $field: $crate::codec::read_field(reader, context, $field, || {
+                        $crate::messages!(@default $($default)?)
+                    })?
                 ),*};
                 if context.flexible {
                     $crate::codec::read_tagged(reader, &mut |tag, reader| {

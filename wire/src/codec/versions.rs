@@ -52,7 +52,8 @@ const fn number(text: &[u8], mut at: usize) -> (i16, usize) {
     (value, at)
 }
 
-/// What a field's encoding depends on besides its value: the message's version, and whether that is a flexible one (KIP-482).
+/// What a field's encoding depends on besides its value: the message's version, and whether that is a flexible one
+/// (KIP-482).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The message's version.

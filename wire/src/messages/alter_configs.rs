@@ -1,34 +1,52 @@
-//! AlterConfigs, API key 33.
+//! AlterConfigs: replaces the whole configuration of resources.
 
 use crate::codec::empty;
 use crate::names::Str;
 
 crate::messages! {
+    /// Sets the whole configuration of resources.
     AlterConfigsRequest: key 33, versions "0-2", flexible "2+" {
+        /// The resources.
         resources: Vec<AlterConfigsResource> | "0+";
+        /// Whether only to check the request.
         validate_only: bool | "0+";
     }
 
+    /// A topic or broker whose configuration changes.
     AlterConfigsResource {
+        /// 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.
         resource_type: i8 | "0+";
+        /// The name of the resource.
         resource_name: Str | "0+";
+        /// The configuration values.
         configs: Vec<AlterableConfig> | "0+";
     }
 
+    /// A configuration value to set.
     AlterableConfig {
+        /// The name.
         name: Str | "0+";
+        /// The value.
         value: Option<Str> | "0+", nullable "0+" = empty();
     }
 
+    /// What became of each resource.
     AlterConfigsResponse: key 33, versions "0-2", flexible "2+" {
+        /// How long the client is to hold back because of a quota, in milliseconds.
         throttle_time_ms: i32 | "0+";
+        /// The resources.
         responses: Vec<AlterConfigsResourceResponse> | "0+";
     }
 
+    /// What became of a resource.
     AlterConfigsResourceResponse {
+        /// 0, or what went wrong.
         error_code: i16 | "0+";
+        /// What went wrong, in words.
         error_message: Option<Str> | "0+", nullable "0+" = empty();
+        /// 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.
         resource_type: i8 | "0+";
+        /// The name of the resource.
         resource_name: Str | "0+";
     }
 }

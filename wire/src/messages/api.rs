@@ -13,7 +13,10 @@ pub enum Listener {
 }
 
 macro_rules! apis {
-    ($($api:ident = $key:literal: $request:ident, $response:ident, advertised $advertised:literal, listeners [$($listener:ident)*];)*) => {
+    ($(
+        $api:ident = $key:literal: $request:ident, $response:ident,
+            $($listener:ident)+ $(, advertised $advertised:literal)?;
+    )*) => {
         /// An API that this project implements.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
@@ -53,24 +56,24 @@ macro_rules! apis {
                 match self { $(ApiKey::$api => <$request as Message>::FLEXIBLE),* }
             }
 
-            /// The versions that a Kafka 4.3 names in its ApiVersions response. Produce names 0 to 2, which it refuses, because
-            /// librdkafka needs to see them (KAFKA-18659); an unstable last version is not named.
+            /// The versions that a Kafka 4.3 names in its ApiVersions response. Produce names 0 to 2, which it refuses,
+            /// because librdkafka needs to see them (KAFKA-18659); an unstable last version is not named.
             #[must_use]
             pub fn advertised(self) -> Versions {
-                match self { $(ApiKey::$api => const { Versions::parse($advertised) }),* }
+                match self { $(ApiKey::$api => apis!(@advertised $request $($advertised)?)),* }
             }
 
             /// Whom it is served by.
             #[must_use]
             pub fn listeners(self) -> &'static [Listener] {
-                match self { $(ApiKey::$api => &[$(Listener::$listener),*]),* }
+                match self { $(ApiKey::$api => &[$(Listener::$listener),+]),* }
             }
         }
 
         /// A request of any implemented API.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Request {$(
-            #[allow(missing_docs)]
+            #[doc = concat!("A ", stringify!($api), " request.")]
             $api($request),
         )*}
 
@@ -81,7 +84,11 @@ macro_rules! apis {
                 match self { $(Request::$api(_) => ApiKey::$api),* }
             }
 
-            pub(super) fn read(api: ApiKey, reader: &mut Reader<'_>, context: Context) -> Result<Request, DecodeError> {
+            pub(super) fn read(
+                api: ApiKey,
+                reader: &mut Reader<'_>,
+                context: Context,
+            ) -> Result<Request, DecodeError> {
                 match api { $(ApiKey::$api => Value::read(reader, context).map(Request::$api)),* }
             }
 
@@ -97,7 +104,7 @@ macro_rules! apis {
         /// A response of any implemented API.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Response {$(
-            #[allow(missing_docs)]
+            #[doc = concat!("A ", stringify!($api), " response.")]
             $api($response),
         )*}
 
@@ -108,7 +115,11 @@ macro_rules! apis {
                 match self { $(Response::$api(_) => ApiKey::$api),* }
             }
 
-            pub(super) fn read(api: ApiKey, reader: &mut Reader<'_>, context: Context) -> Result<Response, DecodeError> {
+            pub(super) fn read(
+                api: ApiKey,
+                reader: &mut Reader<'_>,
+                context: Context,
+            ) -> Result<Response, DecodeError> {
                 match api { $(ApiKey::$api => Value::read(reader, context).map(Response::$api)),* }
             }
 
@@ -147,45 +158,49 @@ macro_rules! apis {
             }
         }
     };
+    (@advertised $request:ident) => { <$request as Message>::VERSIONS };
+    (@advertised $request:ident $advertised:literal) => { const { Versions::parse($advertised) } };
 }
 
 apis! {
-    Produce = 0: ProduceRequest, ProduceResponse, advertised "0-13", listeners [Broker];
-    Fetch = 1: FetchRequest, FetchResponse, advertised "4-18", listeners [Broker Controller];
-    ListOffsets = 2: ListOffsetsRequest, ListOffsetsResponse, advertised "1-11", listeners [Broker];
-    Metadata = 3: MetadataRequest, MetadataResponse, advertised "0-13", listeners [Broker];
-    FindCoordinator = 10: FindCoordinatorRequest, FindCoordinatorResponse, advertised "0-6", listeners [Broker];
-    ApiVersions = 18: ApiVersionsRequest, ApiVersionsResponse, advertised "0-4", listeners [Broker Controller];
-    CreateTopics = 19: CreateTopicsRequest, CreateTopicsResponse, advertised "2-7", listeners [Broker Controller];
-    DeleteTopics = 20: DeleteTopicsRequest, DeleteTopicsResponse, advertised "1-6", listeners [Broker Controller];
-    DeleteRecords = 21: DeleteRecordsRequest, DeleteRecordsResponse, advertised "0-2", listeners [Broker];
-    InitProducerId = 22: InitProducerIdRequest, InitProducerIdResponse, advertised "0-5", listeners [Broker];
-    OffsetForLeaderEpoch = 23: OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, advertised "2-4", listeners [Broker];
-    DescribeConfigs = 32: DescribeConfigsRequest, DescribeConfigsResponse, advertised "1-4", listeners [Broker Controller];
-    AlterConfigs = 33: AlterConfigsRequest, AlterConfigsResponse, advertised "0-2", listeners [Broker Controller];
-    DescribeLogDirs = 35: DescribeLogDirsRequest, DescribeLogDirsResponse, advertised "1-5", listeners [Broker];
-    CreatePartitions = 37: CreatePartitionsRequest, CreatePartitionsResponse, advertised "0-3", listeners [Broker Controller];
-    ElectLeaders = 43: ElectLeadersRequest, ElectLeadersResponse, advertised "0-2", listeners [Broker Controller];
-    IncrementalAlterConfigs = 44: IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, advertised "0-1", listeners [Broker Controller];
-    AlterPartitionReassignments = 45: AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, advertised "0-1", listeners [Broker Controller];
-    ListPartitionReassignments = 46: ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, advertised "0", listeners [Broker Controller];
-    Vote = 52: VoteRequest, VoteResponse, advertised "0-2", listeners [Controller];
-    BeginQuorumEpoch = 53: BeginQuorumEpochRequest, BeginQuorumEpochResponse, advertised "0-1", listeners [Controller];
-    EndQuorumEpoch = 54: EndQuorumEpochRequest, EndQuorumEpochResponse, advertised "0-1", listeners [Controller];
-    DescribeQuorum = 55: DescribeQuorumRequest, DescribeQuorumResponse, advertised "0-2", listeners [Broker Controller];
-    AlterPartition = 56: AlterPartitionRequest, AlterPartitionResponse, advertised "2-3", listeners [Controller];
-    UpdateFeatures = 57: UpdateFeaturesRequest, UpdateFeaturesResponse, advertised "0-2", listeners [Broker Controller];
-    Envelope = 58: EnvelopeRequest, EnvelopeResponse, advertised "0", listeners [Controller];
-    FetchSnapshot = 59: FetchSnapshotRequest, FetchSnapshotResponse, advertised "0-1", listeners [Controller];
-    DescribeCluster = 60: DescribeClusterRequest, DescribeClusterResponse, advertised "0-2", listeners [Broker Controller];
-    BrokerRegistration = 62: BrokerRegistrationRequest, BrokerRegistrationResponse, advertised "0-4", listeners [Controller];
-    BrokerHeartbeat = 63: BrokerHeartbeatRequest, BrokerHeartbeatResponse, advertised "0-2", listeners [Controller];
-    UnregisterBroker = 64: UnregisterBrokerRequest, UnregisterBrokerResponse, advertised "0", listeners [Broker Controller];
-    AllocateProducerIds = 67: AllocateProducerIdsRequest, AllocateProducerIdsResponse, advertised "0", listeners [Controller];
-    ControllerRegistration = 70: ControllerRegistrationRequest, ControllerRegistrationResponse, advertised "0", listeners [Controller];
-    AssignReplicasToDirs = 73: AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, advertised "0", listeners [Controller];
-    DescribeTopicPartitions = 75: DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, advertised "0", listeners [Broker];
-    AddRaftVoter = 80: AddRaftVoterRequest, AddRaftVoterResponse, advertised "0-1", listeners [Broker Controller];
-    RemoveRaftVoter = 81: RemoveRaftVoterRequest, RemoveRaftVoterResponse, advertised "0", listeners [Broker Controller];
-    UpdateRaftVoter = 82: UpdateRaftVoterRequest, UpdateRaftVoterResponse, advertised "0", listeners [Controller];
+    Produce = 0: ProduceRequest, ProduceResponse, Broker, advertised "0-13";
+    Fetch = 1: FetchRequest, FetchResponse, Broker Controller;
+    ListOffsets = 2: ListOffsetsRequest, ListOffsetsResponse, Broker;
+    Metadata = 3: MetadataRequest, MetadataResponse, Broker;
+    FindCoordinator = 10: FindCoordinatorRequest, FindCoordinatorResponse, Broker;
+    ApiVersions = 18: ApiVersionsRequest, ApiVersionsResponse, Broker Controller;
+    CreateTopics = 19: CreateTopicsRequest, CreateTopicsResponse, Broker Controller;
+    DeleteTopics = 20: DeleteTopicsRequest, DeleteTopicsResponse, Broker Controller;
+    DeleteRecords = 21: DeleteRecordsRequest, DeleteRecordsResponse, Broker;
+    InitProducerId = 22: InitProducerIdRequest, InitProducerIdResponse, Broker, advertised "0-5";
+    OffsetForLeaderEpoch = 23: OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, Broker;
+    DescribeConfigs = 32: DescribeConfigsRequest, DescribeConfigsResponse, Broker Controller;
+    AlterConfigs = 33: AlterConfigsRequest, AlterConfigsResponse, Broker Controller;
+    DescribeLogDirs = 35: DescribeLogDirsRequest, DescribeLogDirsResponse, Broker;
+    CreatePartitions = 37: CreatePartitionsRequest, CreatePartitionsResponse, Broker Controller;
+    ElectLeaders = 43: ElectLeadersRequest, ElectLeadersResponse, Broker Controller;
+    IncrementalAlterConfigs = 44: IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, Broker Controller;
+    AlterPartitionReassignments = 45:
+        AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, Broker Controller;
+    ListPartitionReassignments = 46:
+        ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, Broker Controller;
+    Vote = 52: VoteRequest, VoteResponse, Controller;
+    BeginQuorumEpoch = 53: BeginQuorumEpochRequest, BeginQuorumEpochResponse, Controller;
+    EndQuorumEpoch = 54: EndQuorumEpochRequest, EndQuorumEpochResponse, Controller;
+    DescribeQuorum = 55: DescribeQuorumRequest, DescribeQuorumResponse, Broker Controller;
+    AlterPartition = 56: AlterPartitionRequest, AlterPartitionResponse, Controller;
+    UpdateFeatures = 57: UpdateFeaturesRequest, UpdateFeaturesResponse, Broker Controller;
+    Envelope = 58: EnvelopeRequest, EnvelopeResponse, Controller;
+    FetchSnapshot = 59: FetchSnapshotRequest, FetchSnapshotResponse, Controller;
+    DescribeCluster = 60: DescribeClusterRequest, DescribeClusterResponse, Broker Controller;
+    BrokerRegistration = 62: BrokerRegistrationRequest, BrokerRegistrationResponse, Controller;
+    BrokerHeartbeat = 63: BrokerHeartbeatRequest, BrokerHeartbeatResponse, Controller;
+    UnregisterBroker = 64: UnregisterBrokerRequest, UnregisterBrokerResponse, Broker Controller;
+    AllocateProducerIds = 67: AllocateProducerIdsRequest, AllocateProducerIdsResponse, Controller;
+    ControllerRegistration = 70: ControllerRegistrationRequest, ControllerRegistrationResponse, Controller;
+    AssignReplicasToDirs = 73: AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, Controller;
+    DescribeTopicPartitions = 75: DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, Broker;
+    AddRaftVoter = 80: AddRaftVoterRequest, AddRaftVoterResponse, Broker Controller;
+    RemoveRaftVoter = 81: RemoveRaftVoterRequest, RemoveRaftVoterResponse, Broker Controller;
+    UpdateRaftVoter = 82: UpdateRaftVoterRequest, UpdateRaftVoterResponse, Controller;
 }

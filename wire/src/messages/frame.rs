@@ -14,8 +14,8 @@ pub enum RequestError {
     /// An API that is not implemented. Kafka closes the connection.
     #[error("API {} is unknown", .0.api_key)]
     UnknownApi(RequestHeader),
-    /// A version that is not implemented. Kafka answers ApiVersions with a v0 body and UNSUPPORTED_VERSION, and closes the connection for
-    /// any other.
+    /// A version that is not implemented. Kafka answers ApiVersions with a v0 body and UNSUPPORTED_VERSION, and closes
+    /// the connection for any other.
     #[error("{} has no version {}", .1.name(), .0.api_version)]
     UnknownVersion(RequestHeader, ApiKey),
 }
@@ -24,7 +24,8 @@ fn context(api: ApiKey, version: i16) -> Context {
     Context { version, flexible: api.flexible().contains(version) }
 }
 
-/// ApiVersions has the old response header in every version: who asks does not know yet what the peer understands (KIP-511).
+/// ApiVersions has the old response header in every version: who asks does not know yet what the peer understands
+/// (KIP-511).
 fn has_tagged_response_header(api: ApiKey, version: i16) -> bool {
     api != ApiKey::ApiVersions && api.flexible().contains(version)
 }
@@ -70,7 +71,8 @@ impl Request {
 impl Response {
     /// Reads the answer to a request of this API and version: the correlation id and the body.
     ///
-    /// A broker that does not know an ApiVersions request's version answers UNSUPPORTED_VERSION with a v0 body; that is read as such.
+    /// A broker that does not know an ApiVersions request's version answers UNSUPPORTED_VERSION with a v0 body; that is
+    /// read as such.
     pub fn decode(api: ApiKey, version: i16, frame: &Bytes) -> Result<(i32, Response), DecodeError> {
         if !api.versions().contains(version) {
             return Err(DecodeError::UnknownVersion(version));

@@ -1,4 +1,5 @@
-//! The request header, v1 and v2; v0 went with Kafka 4.0. Response headers are a correlation id and, in v1, tagged fields.
+//! The request header, v1 and v2; v0 went with Kafka 4.0. Response headers are a correlation id and, in v1, tagged
+//! fields.
 
 use crate::codec::{Context, DecodeError, EncodeError, Nullable, Reader, Writer, read_tagged};
 use crate::messages::ApiKey;

@@ -1,10 +1,8 @@
 //! Kafka's requests and responses as tables, one file per API, and the frames that carry them.
 //!
-//! Names, versions and defaults are those of Kafka 4.3. Structs that a request or a response nests live in the API's module; where both
-//! nest a different one of the same name, the response's has `Response` appended. Left out on purpose: APIs that no part of this
-//! project speaks yet; each is one more file and one more line in [`api`].
-
-#![allow(missing_docs)] // The tables' sentences come next.
+//! Names, versions and defaults are those of Kafka 4.3. Structs that a request or a response nests live in the API's
+//! module; where both nest a different one of the same name, the response's has `Response` appended. Left out on
+//! purpose: APIs that no part of this project speaks yet; each is one more file and one more line in [`api`].
 
 pub mod api;
 mod frame;

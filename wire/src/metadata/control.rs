@@ -1,61 +1,95 @@
-//! records
+//! Control records: the ends of transactions, and what the metadata quorum writes into its log and its snapshots.
 
 use crate::codec::{DecodeError, EncodeError, Message, Reader, Writer};
 use crate::names::{Str, Uuid};
 use bytes::Bytes;
 
 crate::messages! {
+    /// A transaction ends here, for this producer and partition.
     EndTxnMarker: key 0, versions "0", flexible "none" {
+        /// The version of this body.
         version: i16 | "0+";
+        /// The epoch of the transaction's coordinator.
         coordinator_epoch: i32 | "0+";
     }
 
+    /// A leader begins its epoch.
     LeaderChangeMessage: key 0, versions "0-1", flexible "0+" {
+        /// The version of this body.
         version: i16 | "0+";
+        /// The leader; -1 if there is none.
         leader_id: i32 | "0+";
+        /// The voters.
         voters: Vec<Voter> | "0+";
+        /// The voters that voted for the leader.
         granting_voters: Vec<Voter> | "0+";
     }
 
+    /// A voter by id.
     Voter {
+        /// The voter.
         voter_id: i32 | "0+";
+        /// The voter's metadata directory.
         voter_directory_id: Uuid | "1+";
     }
 
+    /// The first record of a snapshot.
     SnapshotHeaderRecord: key 0, versions "0", flexible "0+" {
+        /// The version of this body.
         version: i16 | "0+";
+        /// The time of the last record of the log that the snapshot contains, in milliseconds.
         last_contained_log_timestamp: i64 | "0+";
     }
 
+    /// The last record of a snapshot.
     SnapshotFooterRecord: key 0, versions "0", flexible "0+" {
+        /// The version of this body.
         version: i16 | "0+";
     }
 
+    /// The quorum's level of `kraft.version`.
     KRaftVersionRecord: key 0, versions "0", flexible "0+" {
+        /// The version of this body.
         version: i16 | "0+";
+        /// The level.
         k_raft_version: i16 | "0+";
     }
 
+    /// The voters from here on.
     VotersRecord: key 0, versions "0", flexible "0+" {
+        /// The version of this body.
         version: i16 | "0+";
+        /// The voters.
         voters: Vec<RegisteredVoter> | "0+";
     }
 
+    /// A voter, and where and how to talk to it.
     RegisteredVoter {
+        /// The voter.
         voter_id: i32 | "0+";
+        /// The voter's metadata directory.
         voter_directory_id: Uuid | "0+";
+        /// Where the voter can be reached.
         endpoints: Vec<VoterEndpoint> | "0+";
+        /// The versions of `kraft.version` that the voter supports.
         k_raft_version_feature: KRaftVersionFeature | "0+";
     }
 
+    /// Where a voter can be reached.
     VoterEndpoint {
+        /// The name.
         name: Str | "0+";
+        /// A host name or an address.
         host: Str | "0+";
+        /// A TCP port.
         port: u16 | "0+";
     }
 
+    /// The versions of `kraft.version` that the voter supports.
     KRaftVersionFeature {
+        /// The lowest level.
         min_supported_version: i16 | "0+";
+        /// The highest level.
         max_supported_version: i16 | "0+";
     }
 }

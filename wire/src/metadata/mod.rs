@@ -1,8 +1,8 @@
-//! What `__cluster_metadata` holds: Kafka's own metadata records and control records as tables, and the quorum-state file beside it.
+//! What `__cluster_metadata` holds: Kafka's own metadata records and control records as tables, and the quorum-state
+//! file beside it.
 //!
-//! Left out on purpose: which record version a `metadata.version` calls for (the controller decides), and what records mean.
-
-#![allow(missing_docs)] // The tables' sentences come next.
+//! Left out on purpose: which record version a `metadata.version` calls for (the controller decides), and what records
+//! mean.
 
 pub mod brokers;
 pub mod control;

@@ -1,4 +1,4 @@
-//! records
+//! The `quorum-state` file: one line of JSON with what a voter must not forget (KIP-595).
 
 use crate::codec::Message;
 use crate::codec::empty;
@@ -6,17 +6,27 @@ use crate::names::{Str, Uuid};
 use serde_json::Value as Json;
 
 crate::messages! {
+    /// What a voter has promised: its epoch, its vote, its leader.
     QuorumStateData: key 0, versions "0-1", flexible "0+" {
+        /// Always empty.
         cluster_id: Str | "0";
+        /// The leader; -1 if there is none.
         leader_id: i32 | "0+" = -1;
+        /// The epoch of the leader.
         leader_epoch: i32 | "0+" = -1;
+        /// The replica that was voted for; -1 if none was.
         voted_id: i32 | "0+" = -1;
+        /// The metadata directory of the replica that was voted for.
         voted_directory_id: Uuid | "1+";
+        /// Always 0.
         applied_offset: i64 | "0";
+        /// The voters.
         current_voters: Option<Vec<Voter>> | "0", nullable "0" = empty();
     }
 
+    /// A voter by id.
     Voter {
+        /// The voter.
         voter_id: i32 | "0";
     }
 }
@@ -34,8 +44,8 @@ impl QuorumStateData {
         format!("{},\"data_version\":{version}}}", body.strip_suffix('}').unwrap_or(&body))
     }
 
-    /// Reads the file's first line, and says which version it has. Fields that the version has must be there, but for `clusterId`,
-    /// which Kafka has long left empty.
+    /// Reads the file's first line, and says which version it has. Fields that the version has must be there, but for
+    /// `clusterId`, which Kafka has long left empty.
     pub fn from_json(text: &str) -> Result<(QuorumStateData, i16), BadQuorumState> {
         let line = text.lines().next().unwrap_or_default();
         let json: Json = serde_json::from_str(line).map_err(|error| BadQuorumState(error.to_string()))?;
@@ -87,8 +97,14 @@ mod tests {
     #[test]
     fn files_that_kafka_wrote_come_back() {
         let files = [
-            r#"{"clusterId":"","leaderId":1,"leaderEpoch":9,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1},{"voterId":2}],"data_version":0}"#,
-            r#"{"leaderId":-1,"leaderEpoch":2,"votedId":1,"votedDirectoryId":"J8aAPcfLQt2bqs1JT_rMgQ","data_version":1}"#,
+            concat!(
+                r#"{"clusterId":"","leaderId":1,"leaderEpoch":9,"votedId":-1,"appliedOffset":0,"#,
+                r#""currentVoters":[{"voterId":1},{"voterId":2}],"data_version":0}"#
+            ),
+            concat!(
+                r#"{"leaderId":-1,"leaderEpoch":2,"votedId":1,"#,
+                r#""votedDirectoryId":"J8aAPcfLQt2bqs1JT_rMgQ","data_version":1}"#
+            ),
         ];
         for (expected, file) in (0i16..).zip(files) {
             let (state, version) = QuorumStateData::from_json(file).unwrap();
@@ -99,15 +115,18 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_an_error() {
-        let files = [
-            "",
-            "[]",
-            "{}",
-            r#"{"leaderId":1,"leaderEpoch":1,"votedId":1,"data_version":2}"#,
-            r#"{"leaderId":99999999999,"leaderEpoch":1,"votedId":1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}"#,
-            r#"{"leaderId":1,"leaderEpoch":1,"votedId":1,"votedDirectoryId":"short","data_version":1}"#,
+        let state = QuorumStateData { leader_id: 1, leader_epoch: 1, voted_id: 1, ..QuorumStateData::default() };
+        let good = &state.to_json(1);
+        assert!(QuorumStateData::from_json(good).is_ok());
+        let worse = [
+            ("}", ""),
+            ("data_version", "version"),
+            (":1}", ":2}"),
+            ("AAAA", ""),
+            ("{\"leaderId\":1", "{\"leaderId\":99999999999"),
         ];
-        for file in files {
+        let worse = worse.map(|(from, to)| good.replace(from, to));
+        for file in worse.iter().map(String::as_str).chain(["", "[]", "{}"]) {
             assert!(QuorumStateData::from_json(file).is_err(), "{file}");
         }
     }
