@@ -12,8 +12,8 @@
 
 pub mod disk;
 pub mod draw;
-pub mod observe;
 pub mod names;
+pub mod observe;
 pub mod outcome;
 pub mod plan;
 pub mod shrink;

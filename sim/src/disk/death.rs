@@ -3,6 +3,7 @@
 use super::SimDisk;
 use super::faults::Death;
 use super::inode::{Body, DirBody, Entry, FileBody, FileChange};
+use super::look::join;
 use super::rope::Rope;
 use crate::Draw;
 use crate::plan::Survival;
@@ -58,8 +59,8 @@ impl SimDisk {
             );
         }
         for (log_dir, path, (fault, name, from)) in losses {
-            let joint = if path.is_empty() || name.is_empty() { "" } else { "/" };
-            self.report(fault, log_dir, format!("{path}{joint}{name}"), from);
+            let path = if name.is_empty() { path } else { join(&path, &name) };
+            self.report(fault, log_dir, path, from);
         }
         self.replace();
         self.reborn();

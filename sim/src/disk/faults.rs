@@ -164,8 +164,4 @@ impl SimDisk {
     fn settled(&self, log_dir: LogDirId, path: &str) -> u64 {
         self.find(log_dir, path).and_then(|inode| self.file(inode).ok()).map_or(0, |file| file.durable_len())
     }
-
-    pub(super) fn cached_len(&self, inode: u64) -> u64 {
-        self.file(inode).map_or(0, |file| file.cached.len())
-    }
 }

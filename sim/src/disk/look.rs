@@ -54,6 +54,46 @@ impl SimDisk {
         is_root.then(|| names.join("/"))
     }
 
+    /// Part of a file by its inode, past all faults.
+    pub(crate) fn peek(&self, inode: u64, range: std::ops::Range<u64>) -> Bytes {
+        self.file(inode).map_or_else(|_| Bytes::new(), |file| file.cached.read(range))
+    }
+
+    /// A file's length by its inode.
+    pub(crate) fn cached_len(&self, inode: u64) -> u64 {
+        self.file(inode).map_or(0, |file| file.cached.len())
+    }
+
+    /// How many bytes of a file no power loss can take, its name aside.
+    pub(crate) fn durable_bytes(&self, inode: u64) -> u64 {
+        self.file(inode).map_or(0, |file| file.durable_len())
+    }
+
+    /// What a name stands for, if no power loss can take it.
+    pub(crate) fn durable_name(&self, dir: u64, name: &str) -> Option<u64> {
+        Some(self.dir(dir).ok()?.durable_entry(name)?.inode)
+    }
+
+    /// What a name stands for in the page cache.
+    pub(crate) fn named(&self, dir: u64, name: &str) -> Option<u64> {
+        Some(self.dir(dir).ok()?.cached.get(name)?.inode)
+    }
+
+    /// The directories and files of a directory, in the page cache: names, inodes.
+    pub(crate) fn children(&self, dir: u64, kind: EntryKind) -> Vec<(String, u64)> {
+        let Ok(body) = self.dir(dir) else { return Vec::new() };
+        body.cached
+            .iter()
+            .filter(|(_, entry)| entry.kind == kind)
+            .map(|(name, entry)| (name.clone(), entry.inode))
+            .collect()
+    }
+
+    /// The inode of a log directory itself.
+    pub(crate) fn root_inode(&self, log_dir: LogDirId) -> Option<u64> {
+        Some(self.volume(log_dir).ok()?.root)
+    }
+
     pub(super) fn find(&self, log_dir: LogDirId, path: &str) -> Option<u64> {
         let root = self.volume(log_dir).ok()?.root;
         path.split('/').try_fold(root, |dir, name| Some(self.dir(dir).ok()?.cached.get(name)?.inode))
@@ -63,7 +103,7 @@ impl SimDisk {
     pub(super) fn walk(&self, dir: u64, prefix: &str, visit: &mut impl FnMut(String, u64)) {
         let Ok(body) = self.dir(dir) else { return };
         for (name, &Entry { kind, inode }) in &body.cached {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            let path = join(prefix, name);
             match kind {
                 EntryKind::File => visit(path, inode),
                 EntryKind::Dir => self.walk(inode, &path, visit),
@@ -71,8 +111,18 @@ impl SimDisk {
         }
     }
 
+    /// Whether an inode is a directory.
+    pub(crate) fn is_dir(&self, inode: u64) -> bool {
+        self.dir(inode).is_ok()
+    }
+
     /// Whether an inode is a file.
     pub(super) fn is_file(&self, inode: u64) -> bool {
         self.inode(inode).is_ok_and(|node| matches!(node.body, Body::File(_)))
     }
+}
+
+/// A path of a directory and a name in it.
+pub(super) fn join(dir: &str, name: &str) -> String {
+    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
 }

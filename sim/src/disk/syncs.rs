@@ -2,7 +2,9 @@
 
 use super::SimDisk;
 use super::inode::Body;
+use super::look::join;
 use properties::FaultKind;
+use std::collections::BTreeSet;
 use wire::{DiskError, SyncId, SyncTarget};
 
 /// What a sync covers: the changes of a target before a number.
@@ -43,7 +45,7 @@ impl SimDisk {
             return Err(DiskError::Io);
         }
         if self.faults.lying {
-            self.lie(mark);
+            self.report_covered(FaultKind::LyingSync, mark);
         } else {
             self.make_durable(mark);
         }
@@ -66,29 +68,38 @@ impl SimDisk {
 
     /// The kernel reports the error once and calls the pages clean. A failed sync of a directory drops its changes in the same way.
     fn fail(&mut self, mark: Mark) {
-        let from = self.first_covered(mark).unwrap_or_default();
+        if !self.report_covered(FaultKind::FailedSync, mark) {
+            self.report_inode(FaultKind::FailedSync, mark.inode(), None);
+        }
         match self.inode_mut(mark.inode()).map(|node| &mut node.body) {
             Ok(Body::File(file)) => file.sync_failed(mark.below),
             Ok(Body::Dir(dir)) => dir.sync_failed(mark.below),
             Err(_) => {}
         }
-        self.report_inode(FaultKind::FailedSync, mark.inode(), from);
     }
 
-    fn lie(&mut self, mark: Mark) {
-        if let Some(from) = self.first_covered(mark) {
-            self.report_inode(FaultKind::LyingSync, mark.inode(), from);
-        }
-    }
-
-    /// The first byte that a sync would make durable (None within if it is about names); None if there is nothing to do.
-    fn first_covered(&self, mark: Mark) -> Option<Option<u64>> {
-        match &self.inode(mark.inode()).ok()?.body {
+    /// Reports what a sync should have made durable: a file from its first byte on, or each name. False if there was nothing.
+    fn report_covered(&mut self, fault: FaultKind, mark: Mark) -> bool {
+        let (Some(path), Ok(node)) = (self.path(mark.inode()), self.inode(mark.inode())) else { return false };
+        let log_dir = node.log_dir;
+        let covered: Vec<(String, Option<u64>)> = match &node.body {
             Body::File(file) => {
-                let covered = file.pending.iter().filter(|pending| pending.number < mark.below);
-                covered.map(|pending| pending.change.from()).min().map(Some)
+                let first = file
+                    .pending
+                    .iter()
+                    .filter(|pending| pending.number < mark.below)
+                    .map(|pending| pending.change.from())
+                    .min();
+                first.map(|from| (path, Some(from))).into_iter().collect()
             }
-            Body::Dir(dir) => dir.pending.iter().any(|pending| pending.number < mark.below).then_some(None),
-        }
+            Body::Dir(dir) => {
+                let changes = dir.pending.iter().filter(|pending| pending.number < mark.below);
+                let names: BTreeSet<&str> = changes.flat_map(|pending| pending.change.names()).collect();
+                names.into_iter().map(|name| (join(&path, name), None)).collect()
+            }
+        };
+        let any = !covered.is_empty();
+        covered.into_iter().for_each(|(path, from)| self.report(fault, log_dir, path, from));
+        any
     }
 }

@@ -1,11 +1,19 @@
 //! Who turns disk calls and frames into Facts: the accused does not write the record.
 //!
+//! - [`batch`]: record batches as an observer sees them;
 //! - [`disk`]: a disk that watches what its broker does to it;
+//! - [`log`]: what an observer knows of one log;
+//! - [`touch`]: what a fault did, in the ledger's words;
 //! - [`wire`]: reads along on the connections of clients.
 //!
 //! Left out on purpose: judging (properties do), and everything that `broker-core` says of itself (the World passes it on).
 
+mod batch;
 pub mod disk;
+mod log;
+#[cfg(test)]
+mod tests;
+mod touch;
 pub mod wire;
 
 pub use disk::Observed;
