@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wire::files::names::{Suffix, parse_segment_file};
 use wire::files::{Folder, METADATA_FOLDER, METADATA_TOPIC_ID, PARTITION_METADATA, PartitionMetadata};
-use wire::{Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, NodeId, SyncId, SyncTarget, TopicPartition, Uuid};
+use wire::{
+    Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, NodeId, Str, SyncId, SyncTarget, TopicPartition, Uuid,
+};
 
 /// The simulated disk of a node, and everything that can be learned by watching it. Lives through the node's incarnations.
 #[derive(Clone, Debug)]
@@ -141,6 +143,18 @@ impl Observed {
     pub fn topic_id(&self, topic: &str, partition: i32) -> Option<Uuid> {
         let is_it = |log: &&Log| log.name.partition.partition == partition && log.name.partition.topic == *topic;
         self.logs.values().find(is_it).filter(|log| log.is_named()).map(|log| log.name.topic_id)
+    }
+
+    /// The topic of an id that a log on this disk has.
+    #[must_use]
+    pub fn topic_name(&self, topic_id: Uuid) -> Option<Str> {
+        self.logs.values().find(|log| log.name.topic_id == topic_id).map(|log| log.name.partition.topic.clone())
+    }
+
+    /// Whose disk it is.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.node
     }
 
     /// Gives effects the logs and offsets that are known now; later the files may say something else.
