@@ -22,6 +22,6 @@ pub use fields::{
 };
 pub use reader::Reader;
 pub use table::Message;
-pub use value::{Nullable, Value};
+pub use value::{Nullable, Shape, Value};
 pub use versions::{Context, Versions};
 pub use writer::Writer;

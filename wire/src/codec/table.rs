@@ -75,9 +75,10 @@ macro_rules! messages {
         )*}
 
         impl $struct {
-            const FIELDS: [$crate::codec::FieldSpec; <[&str]>::len(&[$(stringify!($field)),*])] = [$(
-                $crate::codec::FieldSpec::new(stringify!($field), $versions)$(.$option($($argument)?))*
-            ),*];
+            const ROWS: [($crate::codec::FieldSpec, $crate::codec::Shape); <[&str]>::len(&[$(stringify!($field)),*])] = [$((
+                $crate::codec::FieldSpec::new(stringify!($field), $versions)$(.$option($($argument)?))*,
+                <$ty as $crate::codec::Value>::SHAPE,
+            )),*];
         }
 
         impl Default for $struct {
@@ -87,8 +88,10 @@ macro_rules! messages {
         }
 
         impl $crate::codec::Value for $struct {
+            const SHAPE: $crate::codec::Shape = $crate::codec::Shape::Struct(&Self::ROWS);
+
             const MIN_SIZE: usize = {
-                let [$($field),*] = &Self::FIELDS;
+                let [$(($field, _)),*] = &Self::ROWS;
                 0 $(+ $crate::codec::min_size($field, <$ty as $crate::codec::Value>::MIN_SIZE))*
             };
 
@@ -96,7 +99,7 @@ macro_rules! messages {
                 reader: &mut $crate::codec::Reader<'_>,
                 context: $crate::codec::Context,
             ) -> Result<Self, $crate::codec::DecodeError> {
-                let [$($field),*] = &Self::FIELDS;
+                let [$(($field, _)),*] = &Self::ROWS;
                 #[allow(unused_mut)]
                 let mut value = $struct {$(
                     $field: $crate::codec::read_field(reader, context, $field, || {
@@ -121,7 +124,7 @@ macro_rules! messages {
                 writer: &mut $crate::codec::Writer,
                 context: $crate::codec::Context,
             ) -> Result<(), $crate::codec::EncodeError> {
-                let [$($field),*] = &Self::FIELDS;
+                let [$(($field, _)),*] = &Self::ROWS;
                 #[allow(unused_mut)]
                 let mut tags = $crate::codec::TagWriter::default();
                 $($crate::codec::write_field(writer, &mut tags, context, $field, &self.$field, || {
@@ -131,7 +134,7 @@ macro_rules! messages {
             }
 
             fn describe(&self, out: &mut $crate::codec::Describe, context: $crate::codec::Context) {
-                let [$($field),*] = &Self::FIELDS;
+                let [$(($field, _)),*] = &Self::ROWS;
                 out.object(|out| {
                     let _ = (&out, context);
                     $($crate::codec::describe_field(out, context, $field, &self.$field, || {

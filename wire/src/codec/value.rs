@@ -1,11 +1,32 @@
 //! What a field can hold, and how each kind of value is laid out.
 
-use crate::codec::{Context, DecodeError, Describe, EncodeError, Reader, Writer};
+use crate::codec::{Context, DecodeError, Describe, EncodeError, FieldSpec, Reader, Writer};
 use crate::names::{Str, Uuid};
 use bytes::Bytes;
 
+/// How a value is laid out, for those who walk the tables: generators of test messages, and what prints a frame by its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One byte, 0 or 1.
+    Bool,
+    /// So many bytes.
+    Fixed(usize),
+    /// UTF-8 behind a length.
+    Str,
+    /// Bytes behind a length.
+    Bytes,
+    /// Elements behind a length.
+    Array(&'static Shape),
+    /// A value that has a null.
+    Nullable(&'static Shape),
+    /// A struct's rows in their order; tagged fields follow the others.
+    Struct(&'static [(FieldSpec, Shape)]),
+}
+
 /// A value that a field can hold.
 pub trait Value: Sized + PartialEq {
+    /// Its layout, as data.
+    const SHAPE: Shape;
     /// No version's encoding is shorter. It bounds what an array may claim.
     const MIN_SIZE: usize;
     /// Reads one.
@@ -36,6 +57,7 @@ pub trait Nullable: Value {
 }
 
 impl<T: Nullable> Value for Option<T> {
+    const SHAPE: Shape = Shape::Nullable(&T::SHAPE);
     const MIN_SIZE: usize = T::MIN_NULLABLE;
 
     #[inline]
@@ -68,6 +90,7 @@ impl<T: Nullable> Value for Option<T> {
 macro_rules! numbers {
     ($($ty:ty),*) => {$(
         impl Value for $ty {
+            const SHAPE: Shape = Shape::Fixed(size_of::<$ty>());
             const MIN_SIZE: usize = size_of::<$ty>();
 
             #[inline]
@@ -91,6 +114,7 @@ macro_rules! numbers {
 numbers!(i8, i16, u16, i32, u32, i64, f64);
 
 impl Value for bool {
+    const SHAPE: Shape = Shape::Bool;
     const MIN_SIZE: usize = 1;
 
     #[inline]
@@ -110,6 +134,7 @@ impl Value for bool {
 }
 
 impl Value for Uuid {
+    const SHAPE: Shape = Shape::Fixed(16);
     const MIN_SIZE: usize = 16;
 
     #[inline]
@@ -146,6 +171,7 @@ macro_rules! null_is_a_length {
 }
 
 impl Value for Str {
+    const SHAPE: Shape = Shape::Str;
     null_is_a_length!("a string");
 
     fn describe(&self, out: &mut Describe, _: Context) {
@@ -173,6 +199,7 @@ impl Nullable for Str {
 }
 
 impl Value for Bytes {
+    const SHAPE: Shape = Shape::Bytes;
     null_is_a_length!("a byte field");
 
     fn describe(&self, out: &mut Describe, _: Context) {
@@ -200,6 +227,7 @@ impl Nullable for Bytes {
 }
 
 impl<T: Value> Value for Vec<T> {
+    const SHAPE: Shape = Shape::Array(&T::SHAPE);
     null_is_a_length!("an array");
 
     fn describe(&self, out: &mut Describe, context: Context) {

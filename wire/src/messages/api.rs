@@ -1,6 +1,6 @@
 //! The table of all implemented APIs.
 
-use crate::codec::{Context, DecodeError, Describe, EncodeError, Message, Reader, Value, Versions, Writer};
+use crate::codec::{Context, DecodeError, Describe, EncodeError, Message, Reader, Shape, Value, Versions, Writer};
 use crate::messages::*;
 
 /// Whom an API is served by.
@@ -61,6 +61,12 @@ macro_rules! apis {
             #[must_use]
             pub fn advertised(self) -> Versions {
                 match self { $(ApiKey::$api => apis!(@advertised $request $($advertised)?)),* }
+            }
+
+            /// The layouts of its request and its response.
+            #[must_use]
+            pub fn shapes(self) -> (Shape, Shape) {
+                match self { $(ApiKey::$api => (<$request as Value>::SHAPE, <$response as Value>::SHAPE)),* }
             }
 
             /// Whom it is served by.
