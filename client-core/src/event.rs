@@ -28,7 +28,7 @@ pub enum Event {
         /// Where to.
         partition: TopicPartition,
     },
-    /// A consumer's position was reset by its policy.
+    /// A consumer's position was looked up: by its policy, or because the application asked for an end of the log.
     PositionReset {
         /// Of what.
         partition: TopicPartition,

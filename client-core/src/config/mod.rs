@@ -7,12 +7,13 @@ mod error;
 mod value;
 
 pub use error::ConfigError;
-pub use value::{Acks, Compression, Isolation, OffsetReset};
+pub use value::{Acks, Isolation, OffsetReset};
 
 use crate::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use value::{at_least, bool_text, bootstrap, millis, text};
+use wire::records::Compression;
 use wire::{Endpoint, Planted, Str};
 
 macro_rules! settings {
@@ -83,7 +84,7 @@ settings! {
     /// The largest produce request, and so the largest record.
     "max.request.size" max_request_size: u32 = 1_048_576, at_least::<0>, "bytes from 0";
     /// How batches are compressed.
-    "compression.type" compression: Compression = Compression::None, Compression::parse, "none, gzip, snappy, lz4 or zstd";
+    "compression.type" compression: Compression = Compression::None, Compression::from_name, "none, gzip, snappy, lz4 or zstd";
     /// Kafka's default is true. The idempotent producer comes with the delivery semantics, so here the default is false, and true is refused:
     /// a client must not promise what it does not do.
     "enable.idempotence" enable_idempotence: bool = false, not_yet, "false (the idempotent producer is not built yet)";
