@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use wire::{Disk, Input, Instant, Io, Node, Str};
 
 /// One node: broker and controller in one.
+#[derive(Clone)]
 pub struct Broker {
     config: Config,
 }

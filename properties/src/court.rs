@@ -70,6 +70,11 @@ impl Court {
         &self.ledger
     }
 
+    /// What was found, for what the World itself must say (a livelock, a run that does not come to rest).
+    pub fn verdicts_mut(&mut self) -> &mut Verdicts {
+        &mut self.verdicts
+    }
+
     /// What was found.
     #[must_use]
     pub fn verdicts(&self) -> &Verdicts {

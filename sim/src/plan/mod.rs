@@ -9,6 +9,7 @@ mod validate;
 
 pub use action::{Action, ClientOp, StartAt, Survival};
 pub use error::PlanError;
+pub(crate) use validate::FIRST_READER;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -4,7 +4,6 @@
 //! absurd amounts of time and memory; a topic name that Kafka refuses is not, because that is something to try.
 
 use super::{Action, ClientOp, ClientPlan, Pattern, Plan, PlanError, Role, Step, Survival, When, Who};
-use properties::FactKind;
 use std::collections::BTreeSet;
 
 /// The longest time that a Plan can name: a week.
@@ -324,8 +323,7 @@ impl Site<'_> {
 
 /// Whether a name is one of a kind of fact or of a core's event.
 fn is_event(name: &str) -> bool {
-    let fact = FactKind::ALL.iter().any(|kind| kind.name() == name);
-    fact || broker_core::Event::NAMES.contains(&name) || client_core::Event::NAMES.contains(&name)
+    crate::names::event_names().any(|known| known == name)
 }
 
 fn ensure(holds: bool, at: &str, what: impl FnOnce() -> String, hint: &str) -> Checked {

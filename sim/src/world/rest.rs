@@ -1,0 +1,326 @@
+//! The end of a run: faults stop, everything starts again, applications finish, and a fresh producer and a fresh reader see whether the cluster
+//! works. Then it is at rest; or it is not within the Plan's bound, and then the disks must show why it could not be, or it is a violation.
+
+use super::World;
+use super::app;
+use super::queue::{ActorId, What};
+use super::trace::Mark;
+use super::{build, micros};
+use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, When};
+use properties::{Fact, FaultKind, PropertyId};
+use std::collections::BTreeMap;
+use wire::{Instant, Str, TopicPartition};
+
+/// How often the World looks whether all is at rest, in microseconds.
+const CHECK_US: u64 = 100_000;
+/// A reader that polls so often in a row without getting anything has stopped making progress.
+const EMPTY_POLLS: u32 = 15;
+
+const UNANSWERED: PropertyId = PropertyId {
+    id: "L03",
+    name: "EventuallyWriteIsAcceptedOrRejected",
+    sentence: "After healing every pending produce is answered, and a new produce with acks=all succeeds.",
+};
+
+const UNREAD: PropertyId = PropertyId {
+    id: "L05",
+    name: "consumers reach the end",
+    sentence: "After healing every assigned consumer reaches the end of its partitions or is told an error.",
+};
+
+/// Faults after which a broker or a log may be beyond help.
+const DAMAGING: [FaultKind; 6] = [
+    FaultKind::BitRot,
+    FaultKind::MisdirectedWrite,
+    FaultKind::LyingSync,
+    FaultKind::FailedSync,
+    FaultKind::WipedDisk,
+    FaultKind::WriteError,
+];
+
+/// How far the end has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rest {
+    phase: Phase,
+    deadline: Instant,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Phase {
+    /// The Plan's steps are being carried out.
+    #[default]
+    Running,
+    /// Applications finish what they began.
+    Draining { flushed: bool },
+    /// A fresh producer writes to every live partition.
+    Probing(ActorId),
+    /// A fresh reader reads every live partition up to its end.
+    Reading(ActorId, BTreeMap<TopicPartition, i64>),
+}
+
+impl Rest {
+    /// Whether faults have stopped.
+    pub(crate) fn has_healed(&self) -> bool {
+        !matches!(self.phase, Phase::Running)
+    }
+}
+
+impl World {
+    /// Faults stop, and everything that is down starts.
+    pub(super) fn heal(&mut self) {
+        self.trace.add(self.now, Mark::Phase, 0, 1);
+        self.end_everything();
+        for actor in self.cast.broker_ids() {
+            if let Some(seat) = self.cast.broker_mut(actor) {
+                seat.disk.faults().heal();
+                (seat.death, seat.refusals) = (None, 0);
+                seat.losing.clear();
+            }
+            self.see_disk(actor);
+        }
+        for actor in self.cast.ids() {
+            self.restore(actor);
+        }
+        let last = self.plan.steps.iter().filter_map(|step| last_of(&step.when, &step.action)).max().unwrap_or(0);
+        let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
+        self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound) };
+        self.judge(Fact::Healed {});
+        self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
+    }
+
+    /// One machine's share of healing: pauses end, clocks keep time, processes start, applications stop beginning new things.
+    fn restore(&mut self, actor: ActorId) {
+        self.drift(actor, 0);
+        if let Some(machine) = self.cast.machine_mut(actor) {
+            machine.pauses = machine.pauses.min(1);
+            let incarnation = machine.incarnation;
+            self.resume(actor, incarnation);
+        }
+        if !self.cast.lives(actor) {
+            self.plan_start(actor, self.after(CHECK_US));
+        }
+        if let Some(seat) = self.cast.client_mut(actor) {
+            seat.app.tasks.iter_mut().for_each(|task| task.left = 0);
+        }
+        self.arm(actor);
+    }
+
+    /// Is everything at rest? If not, what comes next, or why can it not be?
+    pub(super) fn check(&mut self) {
+        let phase = std::mem::take(&mut self.rest.phase);
+        let next = match phase {
+            Phase::Running => Phase::Running,
+            Phase::Draining { flushed } => self.drained(flushed),
+            Phase::Probing(prober) if self.is_idle(prober) => self.read_everything(),
+            Phase::Reading(reader, goals) if self.has_read(reader, &goals) => {
+                self.at_rest();
+                return;
+            }
+            Phase::Reading(reader, goals) if self.is_stuck(reader) => {
+                self.cannot_rest(&Phase::Reading(reader, goals));
+                return;
+            }
+            waiting => waiting,
+        };
+        if self.now >= self.rest.deadline {
+            self.cannot_rest(&next);
+            return;
+        }
+        self.rest.phase = next;
+        self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
+    }
+
+    fn drained(&mut self, flushed: bool) -> Phase {
+        let all_live = self.cast.ids().all(|actor| self.cast.lives(actor));
+        let waiting = self.plan.steps.iter().any(|step| matches!(step.when, When::At(at) if micros(at) > self.now));
+        if !all_live || waiting {
+            return Phase::Draining { flushed };
+        }
+        if !flushed {
+            self.flush();
+            return Phase::Draining { flushed: true };
+        }
+        let idle = self.cast.client_ids().all(|actor| self.is_idle(actor));
+        if idle { self.probe() } else { Phase::Draining { flushed } }
+    }
+
+    fn flush(&mut self) {
+        for actor in self.cast.client_ids() {
+            if self.cast.client(actor).is_some_and(|seat| seat.role == client_core::Role::Producer) {
+                self.take_on(actor, &ClientOp::Flush);
+            }
+        }
+    }
+
+    fn is_idle(&self, actor: ActorId) -> bool {
+        self.cast.client(actor).is_some_and(|seat| seat.app.is_idle())
+    }
+
+    /// Every partition that a broker has and can use, with the end of what can be read.
+    fn live_partitions(&self) -> BTreeMap<TopicPartition, i64> {
+        let mut live = BTreeMap::new();
+        for actor in self.cast.broker_ids() {
+            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
+            broker.view().each_log(|log| {
+                if log.topic_id != super::steps::METADATA && log.online {
+                    let end = log.corrupt_from.map_or(log.high_watermark, |corrupt| corrupt.min(log.high_watermark));
+                    live.insert(TopicPartition { topic: log.topic.clone(), partition: log.partition }, end);
+                }
+            });
+        }
+        live
+    }
+
+    /// A new producer writes one record to every live partition, with acks=all.
+    fn probe(&mut self) -> Phase {
+        let partitions = self.live_partitions();
+        let Some(prober) = self.join(FIRST_READER + 1, Role::Producer, &[("acks", "all")]) else {
+            return Phase::Draining { flushed: true };
+        };
+        for TopicPartition { topic, partition } in partitions.into_keys() {
+            let topic = topic.to_string();
+            let send = ClientOp::Send { topic, partition: Some(partition), key: None, size: 0, count: 1, every_us: 0 };
+            self.take_on(prober, &send);
+        }
+        Phase::Probing(prober)
+    }
+
+    /// A new reader reads every live partition from its start.
+    fn read_everything(&mut self) -> Phase {
+        let goals = self.live_partitions();
+        let Some(reader) = self.join(FIRST_READER, Role::Consumer, &[("auto.offset.reset", "earliest")]) else {
+            return Phase::Reading(0, BTreeMap::new());
+        };
+        if let Some(seat) = self.cast.client_mut(reader) {
+            seat.app.read_to = Some(BTreeMap::new());
+        }
+        let partitions = goals.keys().map(|at| (at.topic.to_string(), at.partition)).collect();
+        self.take_on(reader, &ClientOp::Assign { partitions, start: StartAt::Earliest });
+        self.take_on(reader, &ClientOp::Poll { max_records: 10_000, count: u32::MAX, every_us: 0 });
+        Phase::Reading(reader, goals)
+    }
+
+    /// A client of the World's own joins the cast.
+    fn join(&mut self, id: u16, role: Role, settings: &[(&str, &str)]) -> Option<ActorId> {
+        let actor = build::own_client(&self.plan, id, role, settings, self.draw)?;
+        self.cast.actors.push(actor);
+        let place = (self.cast.actors.len() - 1) as ActorId;
+        self.plan_start(place, self.now);
+        Some(place)
+    }
+
+    fn has_read(&self, reader: ActorId, goals: &BTreeMap<TopicPartition, i64>) -> bool {
+        self.unread(reader, goals).next().is_none()
+    }
+
+    /// Partitions that a reader has not read to the end, with the end.
+    fn unread<'a>(
+        &'a self,
+        reader: ActorId,
+        goals: &'a BTreeMap<TopicPartition, i64>,
+    ) -> impl Iterator<Item = (&'a TopicPartition, i64)> {
+        let read_to = self.cast.client(reader).and_then(|seat| seat.app.read_to.as_ref());
+        let read = move |at: &TopicPartition| read_to.and_then(|read_to| read_to.get(at)).copied().unwrap_or(0);
+        let start = |at: &TopicPartition| self.log_start(at);
+        goals.iter().filter(move |&(at, &end)| read(at) < end && start(at) < end).map(|(at, &end)| (at, end))
+    }
+
+    fn log_start(&self, at: &TopicPartition) -> i64 {
+        let mut start = 0;
+        for actor in self.cast.broker_ids() {
+            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
+            broker.view().each_log(|log| {
+                if *log.topic == at.topic && log.partition == at.partition {
+                    start = log.log_start_offset;
+                }
+            });
+        }
+        start
+    }
+
+    fn is_stuck(&self, reader: ActorId) -> bool {
+        self.cast.client(reader).is_none_or(|seat| seat.app.empty_polls >= EMPTY_POLLS)
+    }
+
+    /// Everything was answered and read back.
+    fn at_rest(&mut self) {
+        self.trace.add(self.now, Mark::Phase, 0, 2);
+        self.judge(Fact::AtRest {});
+        self.conclude();
+    }
+
+    /// The run is over; the judges say what they have kept to themselves.
+    pub(super) fn conclude(&mut self) {
+        self.over = true;
+        self.court.finish(self.moment(), &self.cast);
+    }
+
+    /// The bound has passed. What stood in the way is damage that a fault did, or a violation.
+    fn cannot_rest(&mut self, phase: &Phase) {
+        self.trace.add(self.now, Mark::Phase, 0, 3);
+        for actor in self.cast.broker_ids().collect::<Vec<_>>() {
+            self.blame_broker(actor);
+        }
+        if let Phase::Reading(reader, goals) = phase {
+            let unread: Vec<(TopicPartition, i64)> =
+                self.unread(*reader, goals).map(|(at, end)| (at.clone(), end)).collect();
+            for (at, end) in unread {
+                self.blame(UNREAD, "unread", &at.topic, || {
+                    format!("{at} was not read up to {end} by a fresh consumer")
+                });
+            }
+        }
+        self.blame_clients();
+        self.conclude();
+    }
+
+    fn blame_broker(&mut self, actor: ActorId) {
+        let Some(seat) = self.cast.broker(actor).filter(|seat| seat.broker.is_none()) else { return };
+        let (id, why) = (seat.id, seat.refusal.clone());
+        let why = why.unwrap_or_else(|| "it does not say why".to_owned());
+        self.blame(UNANSWERED, "down", &Str::default(), || format!("broker {id} is not up after healing: {why}"));
+    }
+
+    fn blame_clients(&mut self) {
+        let mut late = Vec::new();
+        for actor in self.cast.client_ids() {
+            let Some(seat) = self.cast.client(actor) else { continue };
+            for (op, pending) in &seat.app.pending {
+                if let app::Pending::Send { payload, .. } = pending {
+                    late.push((
+                        payload.topic.clone(),
+                        format!("client {} send {} (operation {op}) was not answered", seat.id, payload.uid),
+                    ));
+                }
+            }
+        }
+        for (topic, detail) in late {
+            self.blame(UNANSWERED, "unanswered", &topic, || detail);
+        }
+    }
+
+    /// An excuse if a fault has done damage that explains it, a violation otherwise.
+    fn blame(&mut self, property: PropertyId, kind: &'static str, topic: &Str, detail: impl FnOnce() -> String) {
+        let explains = |touch: &&properties::Touch| {
+            DAMAGING.contains(&touch.fault)
+                && touch.log.as_ref().is_none_or(|log| topic.is_empty() || log.partition.topic == *topic)
+        };
+        let cause = self.court.ledger().touches().iter().find(explains).map(|touch| touch.fault);
+        match cause {
+            Some(fault) => *self.court.verdicts_mut().excused.entry((property.id, fault)).or_default() += 1,
+            None => self.accuse(property, kind, detail()),
+        }
+    }
+}
+
+/// When a client's step ends that is planned for a time, in microseconds.
+fn last_of(when: &When, action: &Action) -> Option<u64> {
+    let (When::At(at), Action::Do(op)) = (when, action) else { return None };
+    let length = match op {
+        ClientOp::Send { count, every_us, .. } | ClientOp::Poll { count, every_us, .. } => {
+            u64::from(*count).saturating_mul(*every_us)
+        }
+        _ => 0,
+    };
+    Some(at.saturating_add(length))
+}

@@ -1,0 +1,6 @@
+//! Stories: Worlds that are scripted by hand. Each fault of processes, clocks, network and clients shows its effect; runs are pure
+//! functions of their Plans; hostile Plans are refused; planted failures shrink.
+
+mod story;
+
+mod basics;
