@@ -6,7 +6,6 @@ use super::queue::{ActorId, LinkId};
 use super::trace::Mark;
 use bytes::Bytes;
 use properties::{Fact, FactKind, Touch};
-use wire::NodeId;
 
 impl World {
     /// Shows a fact to everybody who wants it.
@@ -54,9 +53,10 @@ impl World {
 
     /// A request is handed to a broker: read along, and note if its answer is to be lost.
     pub(super) fn see_request(&mut self, actor: ActorId, link: LinkId, frame: &Bytes) {
-        let Some((node, client)) = self.parties(actor, link) else { return };
+        let Some(client) = self.dialler(link) else { return };
         self.tell_request(actor, client, frame);
-        self.tap.request(node, link, client, frame);
+        let Some(seat) = self.cast.broker(actor) else { return };
+        self.tap.request(&seat.disk, link, client, frame);
         for fact in self.tap.take_facts() {
             self.judge(fact);
         }
@@ -75,8 +75,8 @@ impl World {
 
     /// An answer leaves a broker: read along; true if it is lost, and its connection with it.
     pub(super) fn see_answer(&mut self, actor: ActorId, link: LinkId, frame: &Bytes) -> bool {
-        let Some((node, client)) = self.parties(actor, link) else { return false };
-        self.tap.response(node, link, client, frame);
+        let (Some(client), Some(seat)) = (self.dialler(link), self.cast.broker(actor)) else { return false };
+        self.tap.response(&seat.disk, link, client, frame);
         for fact in self.tap.take_facts() {
             self.judge(fact);
         }
@@ -88,10 +88,10 @@ impl World {
         lost
     }
 
-    /// The broker and the client of a connection; None between brokers.
-    fn parties(&self, actor: ActorId, link: LinkId) -> Option<(NodeId, u16)> {
+    /// The client that dialled a connection; None between brokers.
+    fn dialler(&self, link: LinkId) -> Option<u16> {
         let dialler = self.net.link(link)?.ends[0].actor;
-        Some((self.cast.broker(actor)?.id, self.cast.client(dialler)?.id))
+        Some(self.cast.client(dialler)?.id)
     }
 
     /// A broker's core states something that cannot be observed.
