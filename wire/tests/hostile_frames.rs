@@ -56,7 +56,7 @@ impl Damage {
         match self {
             Damage::Set(at, byte) => frame.iter_mut().skip(place(at)).take(1).for_each(|b| *b = byte),
             Damage::Huge(at) => {
-                frame.iter_mut().skip(place(at)).zip([0x7f, 0xff, 0xff, 0xff]).for_each(|(b, f)| *b = f)
+                frame.iter_mut().skip(place(at)).zip([0x7f, 0xff, 0xff, 0xff]).for_each(|(b, f)| *b = f);
             }
             Damage::Cut(at) => frame.truncate(place(at)),
             Damage::Insert(at, bytes) => {
