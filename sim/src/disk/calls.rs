@@ -28,7 +28,8 @@ impl Disk for SimDisk {
 
     fn root(&mut self, log_dir: LogDirId) -> Result<Dir, DiskError> {
         self.alive()?;
-        Ok(Dir { log_dir, inode: self.volume(log_dir)?.root })
+        let volume = self.volume(log_dir).map_err(|_| DiskError::NotFound)?;
+        Ok(Dir { log_dir, inode: volume.root })
     }
 
     fn create_dir(&mut self, parent: Dir, name: &str) -> Result<Dir, DiskError> {
@@ -220,21 +221,18 @@ impl SimDisk {
     }
 
     fn moved(&mut self, (from, old): (Dir, &str), (to, new): (Dir, &str)) -> Result<(), DiskError> {
-        check_name(new)?;
         let entry = self.dir(from.inode)?.cached.get(old).copied().ok_or(DiskError::NotFound)?;
         let replaced = self.dir(to.inode)?.cached.get(new).copied();
-        if replaced == Some(entry) {
-            return Ok(());
+        let is_dir = entry.kind == EntryKind::Dir;
+        match replaced.map(|other| other.kind) {
+            Some(_) if replaced == Some(entry) => return Ok(()),
+            Some(EntryKind::Dir) => return Err(DiskError::AlreadyExists),
+            Some(EntryKind::File) if is_dir => return Err(DiskError::Invalid),
+            _ => check_name(new)?,
         }
         // A directory moves only within its parent: Kafka needs no more, and half a move that survives must not make a cycle.
-        let is_dir = entry.kind == EntryKind::Dir;
         if from.log_dir != to.log_dir || is_dir && from.inode != to.inode {
             return Err(DiskError::Invalid);
-        }
-        match replaced.map(|other| other.kind) {
-            Some(_) if is_dir => return Err(DiskError::AlreadyExists),
-            Some(EntryKind::Dir) => return Err(DiskError::Invalid),
-            _ => {}
         }
         let (unlink, link) = (Some(old.to_owned()), Some((new.to_owned(), entry)));
         if from.inode == to.inode {

@@ -111,7 +111,7 @@ impl Log {
             return None;
         }
         let from = self.durable_to.unwrap_or(i64::MIN);
-        let (mut to, start) = (None, self.segments.range(..=from).next_back().map_or(i64::MIN, |(&base, _)| base));
+        let (mut to, start) = (None, self.segments.range(..from).next_back().map_or(i64::MIN, |(&base, _)| base));
         for (&base, segment) in self.segments.range(start..) {
             if disk.durable_name(self.dir, &segment_file(base, Suffix::Log)) != Some(segment.inode) {
                 break;

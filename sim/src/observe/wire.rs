@@ -109,7 +109,7 @@ impl WireTap {
                 self.remember(disk.node(), session, last, body.session_id, offsets);
             }
             (What::ListOffsets { timestamps }, Response::ListOffsets(body)) => {
-                self.offset_answered(from, &timestamps, &body)
+                self.offset_answered(from, &timestamps, &body);
             }
             (_, Response::Metadata(body)) => {
                 let known = body.topics.into_iter().filter(|topic| topic.topic_id != Uuid::ZERO);

@@ -2,6 +2,7 @@
 
 mod faults;
 mod laws;
+mod model;
 mod stories;
 
 use super::{Effect, SimDisk};

@@ -195,9 +195,10 @@ fn callers_mistakes_are_errors() {
     assert_eq!(shell.disk.remove_dir(root, "a"), Err(DiskError::Invalid));
     assert_eq!(shell.disk.rename((root, "e"), (d, "e")), Err(DiskError::Invalid), "folders stay in their parent");
     assert_eq!(shell.disk.rename((root, "e"), (root, "d")), Err(DiskError::AlreadyExists));
-    assert_eq!(shell.disk.rename((root, "a"), (root, "d")), Err(DiskError::Invalid));
+    assert_eq!(shell.disk.rename((root, "a"), (root, "d")), Err(DiskError::AlreadyExists));
+    assert_eq!(shell.disk.rename((root, "d"), (root, "a")), Err(DiskError::Invalid));
     assert_eq!(shell.disk.rename((root, "a"), (root, "a")), Ok(()));
-    assert_eq!(shell.disk.root(LogDirId(9)), Err(DiskError::Invalid));
+    assert_eq!(shell.disk.root(LogDirId(9)), Err(DiskError::NotFound));
     let elsewhere = File { log_dir: LogDirId(1), ..a };
     assert_eq!(shell.disk.append(elsewhere, b"z"), Err(DiskError::Invalid));
     assert_eq!(shell.show(), "a=xy d/x=");

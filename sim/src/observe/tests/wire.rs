@@ -1,0 +1,167 @@
+//! What the wire tap tells.
+
+use super::*;
+use crate::observe::WireTap;
+use ::wire::messages::fetch::{
+    FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData,
+};
+use ::wire::messages::list_offsets as lo;
+use ::wire::messages::metadata::{MetadataRequest, MetadataResponse, MetadataResponseTopic};
+use ::wire::messages::produce as p;
+use ::wire::messages::{ApiKey, Request, RequestHeader, Response};
+
+/// A tap with a disk that holds `t-0`.
+struct Line {
+    tap: WireTap,
+    bench: Bench,
+    version: i16,
+}
+
+impl Line {
+    fn new(version: i16) -> Line {
+        Line { tap: WireTap::new(FactSet::of(FactKind::ALL)), bench: Bench::new(), version }
+    }
+
+    fn ask(&mut self, correlation: i32, api: ApiKey, request: &Request) -> Bytes {
+        let frame = request.encode(&RequestHeader::new(api, self.version, correlation, None)).unwrap();
+        self.tap.request(&self.bench.disk, 4, 9, &frame);
+        frame
+    }
+
+    fn answer(&mut self, correlation: i32, response: &Response) -> Bytes {
+        let frame = response.encode(self.version, correlation).unwrap();
+        self.tap.response(&self.bench.disk, 4, 9, &frame);
+        frame
+    }
+
+    fn told(&mut self) -> Vec<String> {
+        self.tap.take_facts().iter().map(line).collect()
+    }
+}
+
+fn produce(version: i16, acks: i16, topic_id: Uuid, records: Option<Bytes>) -> Request {
+    let name = if version < 13 { "t".into() } else { "".into() };
+    let partition_data = vec![p::PartitionProduceData { index: 0, records }];
+    let topic_data = vec![p::TopicProduceData { name, topic_id, partition_data }];
+    Request::Produce(p::ProduceRequest { acks, topic_data, ..Default::default() })
+}
+
+fn produced(version: i16, topic_id: Uuid, error_code: i16, base_offset: i64) -> Response {
+    let name = if version < 13 { "t".into() } else { "".into() };
+    let partition_responses =
+        vec![p::PartitionProduceResponse { index: 0, error_code, base_offset, ..Default::default() }];
+    let responses = vec![p::TopicProduceResponse { name, topic_id, partition_responses }];
+    Response::Produce(p::ProduceResponse { responses, ..Default::default() })
+}
+
+#[test]
+fn a_produce_is_told_when_it_is_asked_and_when_it_is_answered() {
+    for (version, id) in [(9, Uuid::ZERO), (13, TOPIC_ID)] {
+        let mut link = Line::new(version);
+        link.ask(1, ApiKey::Produce, &produce(version, -1, id, Some(batch(0, 2))));
+        link.ask(2, ApiKey::Produce, &produce(version, 1, id, Some(batch(0, 1).slice(..40))));
+        assert_eq!(link.told(), ["ProduceReceived 9 -1 t-0 0..=1", "ProduceReceived 9 1 t-0 none"]);
+        link.answer(2, &produced(version, id, 2, -1));
+        link.answer(1, &produced(version, id, 0, 40));
+        link.answer(1, &produced(version, id, 0, 40));
+        let expected =
+            ["ProduceAnswered t-0 Some(77) 2 -1 []", r#"ProduceAnswered t-0 Some(77) 0 40 ["1.1.0", "1.1.1"]"#];
+        assert_eq!(link.told(), expected);
+    }
+}
+
+#[test]
+fn what_is_not_acknowledged_is_not_waited_for_and_a_closed_link_answers_nothing() {
+    let mut link = Line::new(9);
+    link.ask(1, ApiKey::Produce, &produce(9, 0, Uuid::ZERO, Some(batch(0, 1))));
+    link.ask(2, ApiKey::Produce, &produce(9, 1, Uuid::ZERO, Some(batch(0, 1))));
+    link.told();
+    link.answer(1, &produced(9, Uuid::ZERO, 0, 0));
+    link.tap.closed(4);
+    link.answer(2, &produced(9, Uuid::ZERO, 0, 0));
+    assert_eq!(link.told(), [""; 0]);
+}
+
+#[test]
+fn ids_are_named_by_the_disk_and_by_metadata_answers() {
+    let mut link = Line::new(13);
+    let other = Uuid(123);
+    link.ask(1, ApiKey::Produce, &produce(13, 1, other, Some(batch(0, 1))));
+    assert_eq!(link.told(), [""; 0], "nobody knows the id");
+    link.ask(2, ApiKey::Metadata, &Request::Metadata(MetadataRequest::default()));
+    let topics = vec![MetadataResponseTopic { name: Some("other".into()), topic_id: other, ..Default::default() }];
+    link.answer(2, &Response::Metadata(MetadataResponse { topics, ..Default::default() }));
+    link.ask(3, ApiKey::Produce, &produce(13, 1, other, Some(batch(0, 1))));
+    link.answer(3, &produced(13, other, 3, -1));
+    let expected = ["ProduceReceived 9 1 other-0 0..=0", r#"ProduceAnswered other-0 None 3 -1 ["1.1.0"]"#];
+    assert_eq!(link.told(), expected);
+}
+
+fn fetch(session_id: i32, session_epoch: i32, offset: Option<i64>) -> Request {
+    let partitions = offset
+        .map(|fetch_offset| FetchPartition { partition: 0, fetch_offset, ..Default::default() })
+        .into_iter()
+        .collect();
+    let topics = vec![FetchTopic { topic_id: TOPIC_ID, partitions, ..Default::default() }];
+    Request::Fetch(FetchRequest { session_id, session_epoch, topics, ..Default::default() })
+}
+
+fn fetched(session_id: i32, records: Bytes) -> Response {
+    let data = PartitionData { partition_index: 0, high_watermark: 9, records: Some(records), ..Default::default() };
+    let responses = vec![FetchableTopicResponse { topic_id: TOPIC_ID, partitions: vec![data], ..Default::default() }];
+    Response::Fetch(FetchResponse { session_id, responses, ..Default::default() })
+}
+
+#[test]
+fn a_fetch_is_told_with_the_offset_that_was_asked_for_also_in_a_session() {
+    let mut link = Line::new(16);
+    link.ask(1, ApiKey::Fetch, &fetch(0, -1, Some(5)));
+    link.answer(1, &fetched(0, [batch(5, 1), batch(6, 1).slice(..30)].concat().into()));
+    assert_eq!(link.told(), ["FetchAnswered t-0 5 0 9 5..=5"], "what is cut off at the end does not count");
+    link.ask(2, ApiKey::Fetch, &fetch(0, 0, Some(6)));
+    link.answer(2, &fetched(33, batch(6, 1)));
+    link.ask(3, ApiKey::Fetch, &fetch(33, 1, None));
+    link.answer(3, &fetched(33, Bytes::new()));
+    link.ask(4, ApiKey::Fetch, &fetch(33, 2, Some(7)));
+    link.answer(4, &fetched(33, Bytes::new()));
+    assert_eq!(link.told(), ["FetchAnswered t-0 6 0 9 6..=6", "FetchAnswered t-0 6 0 9 ", "FetchAnswered t-0 7 0 9 "]);
+    link.ask(5, ApiKey::Fetch, &fetch(34, 1, None));
+    link.answer(5, &fetched(0, Bytes::new()));
+    assert_eq!(link.told(), [""; 0], "a session that nobody opened asks for nothing");
+}
+
+#[test]
+fn an_offset_is_told_with_the_timestamp_that_was_asked_for() {
+    let mut link = Line::new(7);
+    let partitions = vec![lo::ListOffsetsPartition { partition_index: 0, timestamp: -2, ..Default::default() }];
+    let topics = vec![lo::ListOffsetsTopic { name: "t".into(), partitions }];
+    link.ask(
+        1,
+        ApiKey::ListOffsets,
+        &Request::ListOffsets(lo::ListOffsetsRequest { replica_id: -1, topics, ..Default::default() }),
+    );
+    let partitions = vec![lo::ListOffsetsPartitionResponse { partition_index: 0, offset: 3, ..Default::default() }];
+    let topics = vec![lo::ListOffsetsTopicResponse { name: "t".into(), partitions }];
+    link.answer(1, &Response::ListOffsets(lo::ListOffsetsResponse { topics, ..Default::default() }));
+    assert_eq!(link.told(), ["OffsetAnswered t-0 -2 0 3"]);
+}
+
+#[test]
+fn malformed_frames_tell_nothing() {
+    let mut link = Line::new(9);
+    let asked = link.ask(1, ApiKey::Produce, &produce(9, 1, Uuid::ZERO, Some(batch(0, 1))));
+    let answered = link.answer(1, &produced(9, Uuid::ZERO, 0, 0));
+    link.told();
+    for cut in 0..asked.len() {
+        link.tap.request(&link.bench.disk, 4, 9, &asked.slice(..cut));
+    }
+    assert_eq!(link.told(), [""; 0]);
+    for cut in 0..answered.len() {
+        link.ask(1, ApiKey::Produce, &produce(9, 1, Uuid::ZERO, None));
+        link.tap.response(&link.bench.disk, 4, 9, &answered.slice(..cut));
+    }
+    assert!(link.told().iter().all(|told| told.starts_with("ProduceReceived")));
+    link.tap.request(&link.bench.disk, 4, 9, &Bytes::from_static(&[0xff; 40]));
+    link.tap.response(&link.bench.disk, 4, 9, &Bytes::from_static(&[0xff; 40]));
+    assert_eq!(link.told(), [""; 0]);
+}
