@@ -108,7 +108,7 @@ fn a_string_has_at_most_32767_bytes() {
     let named = |len| ApiVersionsRequest { client_software_name: "a".repeat(len).into(), ..Default::default() };
     assert_eq!(after(&named(32_767), 4), Ok(named(32_767)));
     assert_eq!(encoded(&named(32_768), 4), Err(EncodeError::TooLong));
-    let too_long = [&[0x81, 0x80, 0x02][..], &[b'a'; 32_768], &[1, 0]].concat();
+    let too_long = [&[0x81, 0x80, 0x02][..], &vec![b'a'; 32_768], &[1, 0]].concat();
     assert_eq!(ApiVersionsRequest::decode_all(&too_long.into(), 4), Err(DecodeError::BadLength));
 }
 

@@ -6,14 +6,17 @@
 mod generate;
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use generate::Entropy;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
+use std::io::Read;
 use wire::codec::{Context, Writer};
 use wire::metadata::{ControlRecord, MetadataRecord};
+use wire::records::Batches;
 use wire::{ApiKey, Request, Response};
 
 #[global_allocator]
@@ -110,27 +113,19 @@ impl Case {
     }
 }
 
-/// Decodes the frame as whatever it may be, holds what that allocates against what the frame has, and says how many
-/// bytes one byte cost.
+/// Holds what decoding allocates against what the frame has, and says how many bytes one byte cost.
+fn cost(frame: &Bytes, decode: impl FnOnce()) -> usize {
+    let region = Region::new(ALLOCATOR);
+    decode();
+    let allocated = region.change().bytes_allocated;
+    assert!(allocated <= BYTES_PER_FRAME + BYTES_PER_BYTE * frame.len(), "{allocated} bytes for {frame:?}");
+    allocated.saturating_sub(BYTES_PER_FRAME) / frame.len().max(1)
+}
+
+/// Decodes the frame as a request, and as an answer.
 fn decode(api: ApiKey, version: i16, frame: &Bytes) -> usize {
-    let allocated = |decode: &dyn Fn()| {
-        let region = Region::new(ALLOCATOR);
-        decode();
-        region.change().bytes_allocated
-    };
-    let costs = [
-        allocated(&|| drop(Request::decode(frame))),
-        allocated(&|| drop(Response::decode(api, version, frame))),
-        allocated(&|| drop(MetadataRecord::decode(frame))),
-        allocated(&|| drop(ControlRecord::decode(&frame.slice(..frame.len().min(4)), frame))),
-    ];
-    let most = costs.into_iter().max().unwrap();
-    assert!(
-        most <= BYTES_PER_FRAME + BYTES_PER_BYTE * frame.len(),
-        "{} v{version}: {most} bytes for {frame:?}",
-        api.name()
-    );
-    most.saturating_sub(BYTES_PER_FRAME) / frame.len().max(1)
+    let request = cost(frame, || drop(Request::decode(frame)));
+    request.max(cost(frame, || drop(Response::decode(api, version, frame))))
 }
 
 /// Damaged frames of every message.
@@ -143,6 +138,27 @@ fn damaged() -> (usize, u32) {
         let frame = case.frame();
         most = most.max(decode(case.api, case.version, &frame));
         decoded += u32::from(Request::decode(&frame).is_ok());
+    }
+    (most, decoded)
+}
+
+/// Damaged records of a metadata log that Kafka wrote, and control records of every type.
+fn damaged_metadata() -> (usize, u32) {
+    let mut log = Vec::new();
+    GzDecoder::new(include_bytes!("fixtures/metadata/log.gz").as_slice()).read_to_end(&mut log).unwrap();
+    let records = Batches::new(log.into()).flat_map(|batch| batch.records(usize::MAX).unwrap());
+    let records = records.map(|record| record.unwrap().value.unwrap()).collect::<Vec<_>>();
+    let cases = (prop::sample::select(records), prop::collection::vec(damage(), 0..4), 0u8..8);
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let (mut most, mut decoded) = (0, 0);
+    for _ in 0..FRAMES {
+        let (record, damage, kind) = cases.new_tree(&mut runner).unwrap().current();
+        let mut value = record.to_vec();
+        damage.into_iter().for_each(|damage| damage.apply(&mut value));
+        let (key, value) = (Bytes::copy_from_slice(&[0, 0, 0, kind]), Bytes::from(value));
+        most = most.max(cost(&value, || drop(MetadataRecord::decode(&value))));
+        most = most.max(cost(&value, || drop(ControlRecord::decode(&key, &value))));
+        decoded += u32::from(MetadataRecord::decode(&value).is_ok());
     }
     (most, decoded)
 }
@@ -173,5 +189,8 @@ fn hostile_frames_are_errors_and_cost_no_more_than_they_hold() {
     let (most, decoded) = damaged();
     println!("{FRAMES} damaged frames, {decoded} of them still requests: at most {most} bytes allocated for a byte");
     assert!(decoded > FRAMES / 20 && decoded < FRAMES / 2);
+    let (most, decoded) = damaged_metadata();
+    println!("{FRAMES} damaged records, {decoded} of them still records: at most {most} bytes allocated for a byte");
+    assert!(decoded > FRAMES / 20 && decoded < FRAMES * 2 / 3);
     println!("bombs: at most {} bytes allocated for a byte", bombs());
 }

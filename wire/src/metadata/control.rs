@@ -110,6 +110,12 @@ macro_rules! control_records {
                 match self { $(ControlRecord::$name(_) => $kind),* }
             }
 
+            /// The body as JSON, as Kafka's own tools print it.
+            #[must_use]
+            pub fn to_json(&self) -> String {
+                match self { $(ControlRecord::$name(body) => body.describe_as(body.version)),* }
+            }
+
             fn read(kind: i16, value: &Bytes) -> Result<ControlRecord, DecodeError> {
                 match kind {
                     $($kind => read_body(value).map(ControlRecord::$name),)*
