@@ -102,6 +102,3 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
         fails
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -65,7 +65,7 @@ fn collect(value: &Value, path: &mut Path, paths: &mut Vec<Path>) {
     match value {
         Value::Number(_) => paths.push(path.clone()),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| enter(Key::Index(index), item, path, paths))
+            items.iter().enumerate().for_each(|(index, item)| enter(Key::Index(index), item, path, paths));
         }
         Value::Object(entries) => {
             let wanted = entries.iter().filter(|(name, _)| !NAMES.contains(&name.as_str()) && *name != "who");

@@ -65,8 +65,8 @@ impl World {
                 if self.cast.lives(actor) {
                     self.took_effect(FaultKind::Kill, actor);
                     self.stop_broker(actor, Stop::Kill, None);
+                    self.plan_start(actor, self.after(*down_us));
                 }
-                self.plan_start(actor, self.after(*down_us));
             }
             Action::PowerLoss { survival, down_us } => {
                 self.took_effect(FaultKind::PowerLoss, actor);
@@ -88,11 +88,11 @@ impl World {
             Action::WipeDisk { log_dir, down_us } => {
                 if self.cast.lives(actor) {
                     self.stop_broker(actor, Stop::Kill, None);
+                    self.plan_start(actor, self.after(*down_us));
                 }
                 if let Some(seat) = self.cast.broker_mut(actor) {
                     seat.disk.wipe(LogDirId(*log_dir));
                 }
-                self.plan_start(actor, self.after(*down_us));
             }
             action => self.act_on_disk(actor, action, draw),
         }
@@ -180,8 +180,8 @@ impl World {
         if self.cast.lives(actor) {
             self.took_effect(FaultKind::ClientCrash, actor);
             self.stop_client(actor);
+            self.plan_start(actor, self.after(down_us));
         }
-        self.plan_start(actor, self.after(down_us));
     }
 
     /// A clock runs at another rate; what was to wake its node is due at another time.
@@ -247,6 +247,6 @@ impl World {
         let client = self.cast.client(actor).map(|seat| seat.id);
         let touch = Touch { node, client, ..Touch::new(fault, self.moment()) };
         self.court.ledger_mut().touch(touch);
-        self.judge(Fact::Injected { fault, node });
+        self.judge(&Fact::Injected { fault, node });
     }
 }

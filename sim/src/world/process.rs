@@ -51,7 +51,7 @@ impl World {
     fn start_broker(&mut self, actor: ActorId, incarnation: u32) {
         let seed = self.process_seed(actor, incarnation);
         let Some(node) = self.cast.broker(actor).map(|seat| seat.id) else { return };
-        self.judge(Fact::Started { node, incarnation });
+        self.judge(&Fact::Started { node, incarnation });
         let mut out = std::mem::take(&mut self.broker_out);
         let now = self.now;
         if let Some(seat) = self.cast.broker_mut(actor) {
@@ -75,7 +75,7 @@ impl World {
         self.trace.add(now, Mark::Opened, actor, u64::from(gone) << 1 | u64::from(error.is_some()));
         self.see_disk(actor);
         if !gone {
-            self.judge(Fact::Opened { node, error: error.as_deref().map(Into::into) });
+            self.judge(&Fact::Opened { node, error: error.as_deref().map(Into::into) });
             self.opened(actor, error);
         }
         self.after_broker(actor, out);
@@ -106,7 +106,7 @@ impl World {
         seat.client = Some(Client::open(seat.role, seat.config.clone(), seed));
         seat.app.new_session();
         let fact = Fact::ClientLife { client: seat.id, session: session(incarnation), alive: true };
-        self.judge(fact);
+        self.judge(&fact);
         self.go_on(actor);
     }
 
@@ -125,7 +125,7 @@ impl World {
         self.trace.add(self.now, Mark::Stop, actor, how as u64);
         self.hang_up(actor, survival.is_some());
         if lived.is_some() {
-            self.judge(Fact::Stopped { node, how });
+            self.judge(&Fact::Stopped { node, how });
         }
         self.see_disk(actor);
     }
@@ -190,7 +190,7 @@ impl World {
         let fact = Fact::ClientLife { client: seat.id, session: session(incarnation), alive: false };
         self.trace.add(self.now, Mark::Stop, actor, 0);
         self.abandon(actor);
-        self.judge(fact);
+        self.judge(&fact);
     }
 
     /// A process stands still; its clocks go on and its inputs wait.

@@ -84,7 +84,7 @@ impl World {
         let last = self.plan.steps.iter().filter_map(|step| last_of(&step.when, &step.action)).max().unwrap_or(0);
         let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
         self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound) };
-        self.judge(Fact::Healed {});
+        self.judge(&Fact::Healed {});
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
     }
 
@@ -245,7 +245,7 @@ impl World {
     /// Everything was answered and read back.
     fn at_rest(&mut self) {
         self.trace.add(self.now, Mark::Phase, 0, 2);
-        self.judge(Fact::AtRest {});
+        self.judge(&Fact::AtRest {});
         self.conclude();
     }
 

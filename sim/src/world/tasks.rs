@@ -68,7 +68,7 @@ impl World {
     /// What an operation means before it is carried out.
     fn begun(&mut self, actor: ActorId, client: u16, session: u16, op: &ClientOp, id: u64) {
         if let Some((what, topic)) = app::admin(op) {
-            self.judge(Fact::AdminInvoked { client, op: id, what, topics: vec![topic] });
+            self.judge(&Fact::AdminInvoked { client, op: id, what, topics: vec![topic] });
         }
         let repositioned = |partitions, assign| Fact::Repositioned { client, session, partitions, assign };
         match op {
@@ -77,12 +77,12 @@ impl World {
                     seat.app.assignment = Some(op.clone());
                 }
                 let partitions = partitions.iter().map(|(topic, partition)| app::at(topic, *partition)).collect();
-                self.judge(repositioned(partitions, true));
+                self.judge(&repositioned(partitions, true));
             }
             ClientOp::Seek { topic, partition, .. } => {
-                self.judge(repositioned(vec![app::at(topic, *partition)], false))
+                self.judge(&repositioned(vec![app::at(topic, *partition)], false));
             }
-            ClientOp::Poll { .. } => self.judge(Fact::PollInvoked { client, session, op: id }),
+            ClientOp::Poll { .. } => self.judge(&Fact::PollInvoked { client, session, op: id }),
             ClientOp::CreateTopic { name, configs, .. } => {
                 self.cast.topics.insert(name.clone(), configs.clone());
             }
@@ -103,7 +103,7 @@ impl World {
         let asked = Op::Send { topic: payload.topic.clone(), partition: payload.partition, record: record.clone() };
         self.stats.sent_records += 1;
         let hash = hash_of(&record);
-        self.judge(Fact::SendInvoked {
+        self.judge(&Fact::SendInvoked {
             payload,
             op,
             acks,
@@ -134,7 +134,7 @@ impl World {
             Pending::Admin { what, topics } => {
                 let client = seat.id;
                 let topics = admin_result(&topics, done);
-                self.judge(Fact::AdminCompleted { client, op, what, topics });
+                self.judge(&Fact::AdminCompleted { client, op, what, topics });
             }
             Pending::Other => {}
         }
@@ -150,7 +150,7 @@ impl World {
         };
         self.stats.acked_records += u64::from(outcome == Outcome::Ok && acks != 0);
         let _ = actor;
-        self.judge(Fact::SendCompleted { payload, op, outcome, partition, offset });
+        self.judge(&Fact::SendCompleted { payload, op, outcome, partition, offset });
     }
 
     fn polled(&mut self, actor: ActorId, session: u16, task: u32, op: u64, done: Done) {
@@ -167,7 +167,7 @@ impl World {
         let records =
             records.iter().flat_map(|(partition, records)| records.iter().map(move |record| seen(partition, record)));
         let records = records.collect();
-        self.judge(Fact::PollCompleted { client, session, op, records, errors });
+        self.judge(&Fact::PollCompleted { client, session, op, records, errors });
         if let Some(every_us) = again {
             // Going round a loop takes an application some time, too.
             self.queue.push(self.after(every_us.max(LOOP_US)), 0, What::Task(actor, task));
@@ -182,7 +182,7 @@ impl World {
                 Pending::Send { payload, .. } => {
                     let partition = payload.partition;
                     let outcome = Outcome::Unknown(NO_CODE);
-                    self.judge(Fact::SendCompleted { payload, op, outcome, partition, offset: None });
+                    self.judge(&Fact::SendCompleted { payload, op, outcome, partition, offset: None });
                 }
                 Pending::Poll { task } => self.park(actor, task),
                 Pending::Admin { .. } | Pending::Other => {}

@@ -9,10 +9,10 @@ use properties::{Fact, FactKind, Touch};
 
 impl World {
     /// Shows a fact to everybody who wants it.
-    pub(super) fn judge(&mut self, fact: Fact) {
+    pub(super) fn judge(&mut self, fact: &Fact) {
         let kind = fact.kind();
         if self.trace.records() {
-            self.tell_fact(&fact);
+            self.tell_fact(fact);
         }
         if let Fact::ProduceAnswered { error: 0, .. } = fact {
             self.stats.acked_batches += 1;
@@ -21,8 +21,8 @@ impl World {
             return;
         }
         self.facts.saw(kind);
-        self.trip(kind.name(), lines::node_of(&fact));
-        self.court.observe(&fact, self.moment(), &self.cast);
+        self.trip(kind.name(), lines::node_of(fact));
+        self.court.observe(fact, self.moment(), &self.cast);
     }
 
     /// What a disk has seen since anybody looked: first what faults did to it, then what its broker did.
@@ -34,14 +34,14 @@ impl World {
             self.touched(touch);
         }
         for fact in facts {
-            self.judge(fact);
+            self.judge(&fact);
         }
     }
 
     fn touched(&mut self, touch: Touch) {
         let injected = Fact::Injected { fault: touch.fault, node: touch.node };
         self.court.ledger_mut().touch(touch);
-        self.judge(injected);
+        self.judge(&injected);
     }
 
     /// What the network's faults did since anybody looked.
@@ -58,7 +58,7 @@ impl World {
         let Some(seat) = self.cast.broker(actor) else { return };
         self.tap.request(&seat.disk, link, client, frame);
         for fact in self.tap.take_facts() {
-            self.judge(fact);
+            self.judge(&fact);
         }
         let (Some(api_key), Some(correlation)) = (api_key(frame), number(frame, 4)) else { return };
         let Some(seat) = self.cast.broker_mut(actor) else { return };
@@ -78,7 +78,7 @@ impl World {
         let (Some(client), Some(seat)) = (self.dialler(link), self.cast.broker(actor)) else { return false };
         self.tap.response(&seat.disk, link, client, frame);
         for fact in self.tap.take_facts() {
-            self.judge(fact);
+            self.judge(&fact);
         }
         let doomed = self.net.link(link).and_then(|at| at.lose);
         let lost = doomed.is_some() && doomed == number(frame, 0);
@@ -103,7 +103,7 @@ impl World {
         self.facts.saw_event(name);
         self.trip(name, Some(node));
         if self.counted.has(FactKind::Stated) || self.trace.records() {
-            self.judge(Fact::Stated { node, event });
+            self.judge(&Fact::Stated { node, event });
         }
     }
 
@@ -116,7 +116,7 @@ impl World {
         self.facts.saw_event(name);
         self.trip(name, None);
         self.tell(actor, || lines::client_event(event));
-        self.judge(Fact::ClientStated { client, name });
+        self.judge(&Fact::ClientStated { client, name });
     }
 
     /// Notes a line about somebody, if anybody asked for lines.

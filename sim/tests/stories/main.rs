@@ -1,6 +1,10 @@
 //! Stories: Worlds that are scripted by hand. Each fault of processes, clocks, network and clients shows its effect; runs are pure
 //! functions of their Plans; hostile Plans are refused; planted failures shrink.
 
+#![allow(clippy::unwrap_used)]
+
 mod story;
 
 mod basics;
+mod plans;
+mod shrinks;

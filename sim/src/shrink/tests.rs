@@ -1,1 +1,0 @@
-//! A planted failure: the shrinker must find what it needs and nothing else.
