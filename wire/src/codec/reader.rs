@@ -128,36 +128,17 @@ impl<'a> Reader<'a> {
         Ok(Uuid(u128::from_be_bytes(self.array()?)))
     }
 
-    /// An unsigned varint of at most 32 bits, in at most five bytes.
+    /// An unsigned varint of 32 bits: groups of seven, the lowest first, in at most five bytes.
     #[inline]
     pub fn unsigned_varint(&mut self) -> Result<u32, DecodeError> {
-        u32::try_from(self.varint_bits(5)?).map_err(|_| DecodeError::BadLength)
-    }
-
-    /// A zigzag varint of 32 bits.
-    pub fn varint(&mut self) -> Result<i32, DecodeError> {
-        let bits = self.unsigned_varint()?;
-        Ok((bits >> 1) as i32 ^ -((bits & 1) as i32))
-    }
-
-    /// A zigzag varint of 64 bits.
-    pub fn varlong(&mut self) -> Result<i64, DecodeError> {
-        let bits = self.varint_bits(10)?;
-        Ok((bits >> 1) as i64 ^ -((bits & 1) as i64))
-    }
-
-    /// Groups of seven bits, the lowest first, in at most `most` bytes.
-    #[inline]
-    fn varint_bits(&mut self, most: u32) -> Result<u64, DecodeError> {
-        let mut bits = 0u64;
-        for i in 0..most {
+        let mut bits = 0u32;
+        for shift in (0..35).step_by(7) {
             let byte = self.u8()?;
-            let group = u64::from(byte & 0x7f);
-            let shifted = group << (7 * i);
-            if shifted >> (7 * i) != group {
+            let group = u32::from(byte & 0x7f);
+            if group << shift >> shift != group {
                 return Err(DecodeError::BadLength);
             }
-            bits |= shifted;
+            bits |= group << shift;
             if byte & 0x80 == 0 {
                 return Ok(bits);
             }
