@@ -43,7 +43,7 @@ pub(crate) struct Producer {
     /// A send waits for memory: nothing lingers.
     starved: bool,
     sends: u64,
-    /// Each waits for every send of a lower ordinal.
+    /// Each waits for every send up to an ordinal.
     flushes: VecDeque<(OpId, u64)>,
     closing: bool,
 }
@@ -91,7 +91,7 @@ impl Producer {
             return;
         }
         let oldest = self.topics.values().map(TopicQueue::oldest).min().unwrap_or(u64::MAX);
-        while let Some((op, _)) = self.flushes.pop_front_if(|(_, before)| *before <= oldest) {
+        while let Some((op, _)) = self.flushes.pop_front_if(|(_, last)| *last < oldest) {
             io.push(Output::Done(op, Done::Ok));
         }
     }
