@@ -1,0 +1,89 @@
+//! Topic ids differ between any two brokers. Sessions name them by symbols; each peer's own ids are put in on the way out and taken
+//! out again on the way in.
+
+use crate::session::{SYMBOL, symbol};
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use wire::Uuid;
+
+/// What one peer calls the topics of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    incarnations: BTreeMap<String, u32>,
+    real: BTreeMap<Uuid, Uuid>,
+    symbols: BTreeMap<String, Uuid>,
+}
+
+impl Ids {
+    /// A topic was created, and the peer assigned this id.
+    pub fn learn(&mut self, topic: &str, real: Uuid) {
+        if self.symbols.contains_key(&real.to_string()) {
+            return;
+        }
+        let incarnation = self.incarnations.entry(topic.to_owned()).or_default();
+        *incarnation += 1;
+        let symbol = symbol(topic, *incarnation);
+        self.real.insert(symbol, real);
+        self.symbols.insert(real.to_string(), symbol);
+    }
+
+    /// A frame in the peer's terms: symbols that it has an id for are replaced, wherever they stand.
+    #[must_use]
+    pub fn outgoing(&self, frame: &Bytes) -> Bytes {
+        let mut bytes = BytesMut::from(frame.as_ref());
+        let mut at = 0;
+        while let Some(found) = find(&bytes[at..], &SYMBOL.to_be_bytes()) {
+            at += found;
+            let Some(word) = bytes.get(at..at + 16).and_then(|word| <[u8; 16]>::try_from(word).ok()) else { break };
+            if let Some(real) = self.real.get(&Uuid(u128::from_be_bytes(word))) {
+                bytes[at..at + 16].copy_from_slice(&real.0.to_be_bytes());
+            }
+            at += 4;
+        }
+        bytes.freeze()
+    }
+
+    /// Puts symbols in place of the peer's ids in what it said.
+    pub fn incoming(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(symbol) = self.symbols.get(text) {
+                    *text = symbol.to_string();
+                }
+            }
+            Value::Array(elements) => elements.iter_mut().for_each(|element| self.incoming(element)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.incoming(member)),
+            _ => {}
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8; 4]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_go_out_as_ids_and_ids_come_in_as_symbols() {
+        let mut ids = Ids::default();
+        ids.learn("t", Uuid(5));
+        ids.learn("t", Uuid(5));
+        ids.learn("t", Uuid(6));
+        let mut frame = b"ab".to_vec();
+        let words = [symbol("t", 2), symbol("t", 1), symbol("t", 3)];
+        words.iter().for_each(|word| frame.extend(word.0.to_be_bytes()));
+        frame.extend(&SYMBOL.to_be_bytes());
+        let mut expected = b"ab".to_vec();
+        [Uuid(6), Uuid(5), symbol("t", 3)].iter().for_each(|word| expected.extend(word.0.to_be_bytes()));
+        expected.extend(&SYMBOL.to_be_bytes());
+        assert_eq!(ids.outgoing(&frame.into()), expected);
+
+        let mut said = serde_json::json!({"topics": [{"topicId": Uuid(6).to_string(), "name": "t"}]});
+        ids.incoming(&mut said);
+        assert_eq!(said["topics"][0]["topicId"], symbol("t", 2).to_string());
+    }
+}

@@ -1,0 +1,91 @@
+//! `differential --sessions N --seed S --kafka HOST:PORT [--ours HOST:PORT]`: exit code 0 if every difference is listed, 1 if not, 2
+//! for bad usage, 3 if the harness failed.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
+use clap::Parser;
+use differential::core::Core;
+use differential::expected::{self, Expected};
+use differential::generate::session;
+use differential::peer::{Peer, Remote};
+use differential::run::{Finding, Tally, run};
+use std::process::ExitCode;
+
+/// Runs generated client sessions against a real Kafka and against this broker, and tells where they differ.
+#[derive(Parser)]
+struct Arguments {
+    /// How many sessions.
+    #[arg(long, default_value_t = 100)]
+    sessions: u64,
+    /// The first session's seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The real Kafka, as `differential/kafka start` starts it.
+    #[arg(long, default_value = "127.0.0.1:19092")]
+    kafka: String,
+    /// This broker behind TCP; without it, the core in this process.
+    #[arg(long)]
+    ours: Option<String>,
+    /// Stop after so many sessions with unlisted differences.
+    #[arg(long, default_value_t = 20)]
+    findings: usize,
+}
+
+/// What `differential/kafka` configures, in our broker.
+const CONFIG: [(&str, &str); 2] =
+    [("node.id", "1"), ("listeners", "PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093")];
+
+fn main() -> ExitCode {
+    match compare(&Arguments::parse()) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("differential: {error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// The number of sessions with unlisted differences.
+fn compare(arguments: &Arguments) -> Result<usize, Box<dyn std::error::Error>> {
+    let expected = expected::list()?;
+    let mut kafka = Remote::new(&arguments.kafka);
+    let mut ours: Box<dyn Peer> = match &arguments.ours {
+        Some(address) => Box::new(Remote::new(address)),
+        None => Box::new(Core::new(&CONFIG)?),
+    };
+    let (mut tally, mut findings, mut sessions) = (Tally::default(), 0, 0);
+    for seed in arguments.seed..arguments.seed + arguments.sessions {
+        sessions += 1;
+        let found = run(&session(seed), &mut kafka, ours.as_mut(), &expected, &mut tally);
+        if let Some(finding) = found.map_err(|error| format!("session {seed}: {error}"))? {
+            show(&finding);
+            findings += 1;
+        }
+        if findings >= arguments.findings {
+            break;
+        }
+    }
+    summarise(sessions, findings, &tally, &expected);
+    Ok(findings)
+}
+
+fn show(finding: &Finding) {
+    let (version, tweak) = finding.how;
+    println!("session {} step {}: {} v{version}, {tweak:?}", finding.seed, finding.step, finding.api.name());
+    println!("  request {}", finding.request.chars().take(1500).collect::<String>());
+    for difference in finding.differences.iter().take(12) {
+        println!("  {}", difference.to_string().chars().take(600).collect::<String>());
+    }
+}
+
+fn summarise(sessions: u64, findings: usize, tally: &Tally, expected: &[Expected]) {
+    let requests: Vec<String> = tally.requests.iter().map(|(api, count)| format!("{api} {count}")).collect();
+    let errors: Vec<String> = tally.errors.iter().map(|(code, count)| format!("{code}: {count}")).collect();
+    println!("{sessions} sessions, {} requests ({})", tally.requests.values().sum::<u64>(), requests.join(", "));
+    println!("error codes of Kafka (-2 is a closed connection): {}", errors.join(", "));
+    for (place, listed) in expected.iter().enumerate() {
+        let count = tally.listed.get(&place).copied().unwrap_or(0);
+        println!("listed {count:>6} times: {} {}: {}", listed.api, listed.field, listed.reason);
+    }
+    println!("{findings} sessions with unlisted differences");
+}
