@@ -166,17 +166,17 @@ impl Core {
     }
 
     /// Waits for an answer or the end of a connection.
-    fn reaction(&mut self, conn: ConnId) -> io::Result<Option<Bytes>> {
+    fn reaction(&mut self, conn: ConnId) -> io::Result<Reply> {
         let until = self.now + PATIENCE;
         loop {
             if let Some(answer) = self.take(conn) {
-                return Ok(Some(answer));
+                return Ok(Reply::Answer(answer));
             }
             if self.is_closed(conn) {
-                return Ok(None);
+                return Ok(Reply::Closed);
             }
             if !self.next_timeout(until)? {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "our broker does not answer"));
+                return Ok(Reply::Stuck);
             }
         }
     }
@@ -202,13 +202,13 @@ impl Peer for Core {
             self.send(number, probe())?;
         }
         Ok(match self.reaction(number)? {
-            Some(_) if silent => Reply::Silence,
-            Some(answer) => Reply::Answer(answer),
-            None => {
+            Reply::Answer(_) if silent => Reply::Silence,
+            Reply::Closed => {
                 self.open.remove(&conn);
                 self.lines.remove(&number);
                 Reply::Closed
             }
+            reaction => reaction,
         })
     }
 

@@ -47,14 +47,23 @@ impl Ids {
     /// Puts symbols in place of the peer's ids in what it said.
     pub fn incoming(&self, value: &mut Value) {
         match value {
-            Value::String(text) => {
-                if let Some(symbol) = self.symbols.get(text) {
-                    *text = symbol.to_string();
-                }
-            }
             Value::Array(elements) => elements.iter_mut().for_each(|element| self.incoming(element)),
-            Value::Object(members) => members.values_mut().for_each(|member| self.incoming(member)),
+            Value::Object(members) => members.iter_mut().for_each(|(name, member)| match member {
+                Value::String(text) if name == "topicId" => *text = self.word(text),
+                member => self.incoming(member),
+            }),
             _ => {}
+        }
+    }
+
+    /// The symbol of an id that was learned. What we sent comes back as it is; any other id is the peer's alone, like that of a topic
+    /// that was only validated.
+    fn word(&self, text: &str) -> String {
+        let ours = |id: Uuid| id.0 >> 96 == u128::from(SYMBOL) || id.0 <= 1;
+        match self.symbols.get(text) {
+            Some(symbol) => symbol.to_string(),
+            None if text.parse().is_ok_and(ours) => text.to_owned(),
+            None => "an id of its own".to_owned(),
         }
     }
 }
@@ -85,5 +94,8 @@ mod tests {
         let mut said = serde_json::json!({"topics": [{"topicId": Uuid(6).to_string(), "name": "t"}]});
         ids.incoming(&mut said);
         assert_eq!(said["topics"][0]["topicId"], symbol("t", 2).to_string());
+        let of = |id: Uuid| ids.word(&id.to_string());
+        assert_eq!(of(symbol("u", 1)), symbol("u", 1).to_string());
+        assert_eq!((of(Uuid::ZERO), of(Uuid(1 << 100))), (Uuid::ZERO.to_string(), "an id of its own".to_owned()));
     }
 }

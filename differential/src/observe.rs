@@ -45,6 +45,7 @@ pub fn observe(step: &Step, version: i16, reply: &Reply, ids: &Ids) -> Value {
     match reply {
         Reply::Silence => json!("no answer"),
         Reply::Closed => json!("closed"),
+        Reply::Stuck => json!("stuck"),
         Reply::Answer(frame) => answer(step.api(), version, frame, ids),
     }
 }

@@ -17,6 +17,8 @@ pub enum Reply {
     Silence,
     /// It closed the connection.
     Closed,
+    /// It neither answered nor closed, and handles nothing more on this connection.
+    Stuck,
 }
 
 /// A broker under comparison.
@@ -43,8 +45,8 @@ pub fn probe() -> Bytes {
 
 const PROBE: i32 = i32::MAX;
 
-/// How long a peer may take before the harness gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// After so long without a sign of life a connection counts as stuck. A broker that works answers in milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A broker behind TCP: Kafka, or ours in its server.
 pub struct Remote {
@@ -94,6 +96,10 @@ impl Remote {
     }
 }
 
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
 fn none_if_closed<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     match result {
@@ -110,8 +116,15 @@ impl Peer for Remote {
         if silent && written.is_some() {
             written = self.write(conn, &probe())?;
         }
-        let answer = if written.is_some() { self.read(conn)? } else { None };
-        Ok(match answer {
+        let answer = match written {
+            Some(()) => self.read(conn),
+            None => Ok(None),
+        };
+        if answer.as_ref().is_err_and(is_timeout) {
+            self.streams.remove(&conn);
+            return Ok(Reply::Stuck);
+        }
+        Ok(match answer? {
             Some(_) if silent => Reply::Silence,
             Some(answer) => Reply::Answer(answer),
             None => {

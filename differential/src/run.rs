@@ -68,8 +68,9 @@ pub fn run(
     let mut ours = Party { peer: ours, ids: Ids::default(), correlation: 0 };
     let mut found = None;
     for (place, step) in session.steps.iter().enumerate() {
-        let said = kafka.ask(step)?;
-        let differences = differences(&said, &ours.ask(step)?);
+        let failed = |who| move |error| io::Error::other(format!("step {place}, {who}: {error}: {step:?}"));
+        let said = kafka.ask(step).map_err(failed("Kafka"))?;
+        let differences = differences(&said, &ours.ask(step).map_err(failed("ours"))?);
         *tally.requests.entry(step.api().name()).or_default() += 1;
         count_errors(&said, &mut tally.errors);
         let request = step.request.to_json(step.version);
@@ -78,6 +79,14 @@ pub fn run(
             let (seed, api, how) = (session.seed, step.api(), (step.version, step.tweak));
             found = Some(Finding { seed, step: place, api, how, request, differences });
             break;
+        }
+    }
+    if let Some(finding) = &found {
+        // Its topics go, so that the session can be run again.
+        let rest = &session.steps[finding.step..];
+        for step in rest.iter().filter(|step| step.api() == ApiKey::DeleteTopics && step.tweak == Tweak::None) {
+            kafka.ask(step)?;
+            ours.ask(step)?;
         }
     }
     kafka.peer.hang_up();

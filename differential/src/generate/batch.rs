@@ -42,6 +42,11 @@ fn sound(draw: &mut Draw) -> Bytes {
     builder.build()
 }
 
+/// A batch of one record, without anything special.
+pub(super) fn plain() -> Bytes {
+    BatchBuilder::new(Compression::None).record(BASE_MS, Some(b"k"), Some(b"plain")).build()
+}
+
 fn large(draw: &mut Draw) -> Bytes {
     let size = draw.pick(&[150, (1 << 20) - 81, 1 << 20, 1_100_000]);
     BatchBuilder::new(Compression::None).record(BASE_MS, Some(b"k"), Some(&vec![b'x'; size])).build()

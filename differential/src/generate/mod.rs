@@ -11,6 +11,7 @@ mod topics;
 
 use crate::draw::Draw;
 use crate::session::{Session, Step, Tweak, symbol};
+use std::collections::BTreeSet;
 use wire::messages::ApiVersionsRequest;
 use wire::{ApiKey, Str, Uuid};
 
@@ -28,13 +29,16 @@ struct Author {
     draw: Draw,
     topics: Vec<Topic>,
     named: u32,
+    /// Every name that was asked for.
+    asked: BTreeSet<Str>,
     steps: Vec<Step>,
 }
 
 /// The session of a seed.
 #[must_use]
 pub fn session(seed: u64) -> Session {
-    let mut author = Author { seed, draw: Draw::new(seed, 1), topics: vec![], named: 0, steps: vec![] };
+    let mut author =
+        Author { seed, draw: Draw::new(seed, 1), topics: vec![], named: 0, asked: BTreeSet::new(), steps: vec![] };
     author.open();
     for _ in 0..8 + author.draw.below(24) {
         author.act();
@@ -153,7 +157,6 @@ fn text(text: &str) -> Str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn a_seed_is_a_session() {

@@ -4,6 +4,7 @@ use super::{Author, Topic, batch, text};
 use crate::session::Step;
 use wire::messages::ProduceRequest;
 use wire::messages::produce::{PartitionProduceData, TopicProduceData};
+use wire::records::Batch;
 use wire::{ApiKey, Uuid};
 
 impl Author {
@@ -21,6 +22,9 @@ impl Author {
             _ => {}
         }
         let acks = self.draw.usually(-1, &[1, 1, 0, 0, 2, -2, i16::MAX]);
+        if acks == 0 {
+            topic_data.iter_mut().flat_map(|topic| &mut topic.partition_data).for_each(make_whole);
+        }
         let transactional_id = self.draw.percent(2).then(|| text("tx"));
         let timeout_ms = self.draw.usually(10_000, &[0, -1]);
         self.push(Step::new(version, ProduceRequest { transactional_id, acks, timeout_ms, topic_data }));
@@ -40,5 +44,12 @@ impl Author {
 
     fn partition_data(&mut self, topic: &Topic) -> PartitionProduceData {
         PartitionProduceData { index: self.some_partition(topic), records: batch::record_set(&mut self.draw) }
+    }
+}
+
+/// Kafka 4.3 forgets a connection whose acks=0 request carries anything but one whole batch of magic 2: it neither closes nor reads on.
+fn make_whole(data: &mut PartitionProduceData) {
+    if data.records.clone().and_then(Batch::parse).is_none() {
+        data.records = Some(batch::plain());
     }
 }

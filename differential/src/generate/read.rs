@@ -120,6 +120,8 @@ impl Author {
             for partition in 0..topic.partitions {
                 self.read_partition(&topic, partition);
             }
+        }
+        for name in std::mem::take(&mut self.asked) {
             let topics = vec![DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO }];
             let request = DeleteTopicsRequest { topics, timeout_ms: 30_000, ..DeleteTopicsRequest::default() };
             self.push(Step::new(DELETE_TOPICS, request));

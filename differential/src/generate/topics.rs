@@ -106,6 +106,7 @@ impl Author {
 
     /// A request whose topics the session does not count on.
     fn ask_for(&mut self, topics: Vec<CreatableTopic>) {
+        self.asked.extend(topics.iter().map(|topic| topic.name.clone()));
         let version = self.version(ApiKey::CreateTopics);
         self.push(Step::new(version, CreateTopicsRequest { topics, timeout_ms: 30_000, validate_only: false }));
     }
