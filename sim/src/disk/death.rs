@@ -28,7 +28,7 @@ impl SimDisk {
     pub fn kill(&mut self, draw: Draw) {
         let numbers: Vec<u64> = self.inodes.keys().copied().collect();
         for number in numbers {
-            let doomed = self.file(number).is_ok_and(|file| !file.doomed.is_empty());
+            let doomed = self.path(number).is_some() && self.file(number).is_ok_and(|file| !file.doomed.is_empty());
             let key = draw.at(self.inode(number).map_or(0, |node| node.key.bits()));
             if doomed && let Some(from) = self.file_mut(number).ok().and_then(|file| file.evict(key)) {
                 self.report_inode(FaultKind::FailedSync, number, Some(from));

@@ -27,9 +27,12 @@ impl SimDisk {
         self.effects.push(Effect { fault, log_dir, path, from });
     }
 
+    /// Reports something about a file or directory; one that was removed has no path any more.
     pub(super) fn report_inode(&mut self, fault: FaultKind, inode: u64, from: Option<u64>) {
-        if let (Ok(node), Some(path)) = (self.inode(inode), self.path(inode)) {
-            self.report(fault, node.log_dir, path, from);
+        if let Ok(node) = self.inode(inode) {
+            let (log_dir, path) = (node.log_dir, self.path(inode));
+            let from = from.filter(|_| path.is_some());
+            self.report(fault, log_dir, path.unwrap_or_default(), from);
         }
     }
 }

@@ -69,7 +69,8 @@ impl SimDisk {
     /// The kernel reports the error once and calls the pages clean. A failed sync of a directory drops its changes in the same way.
     fn fail(&mut self, mark: Mark) {
         if !self.report_covered(FaultKind::FailedSync, mark) {
-            self.report_inode(FaultKind::FailedSync, mark.inode(), None);
+            let end = self.is_file(mark.inode()).then(|| self.cached_len(mark.inode()));
+            self.report_inode(FaultKind::FailedSync, mark.inode(), end);
         }
         match self.inode_mut(mark.inode()).map(|node| &mut node.body) {
             Ok(Body::File(file)) => file.sync_failed(mark.below),

@@ -7,7 +7,7 @@ use super::trace::Mark;
 use crate::plan::Survival;
 use broker_core::Broker;
 use client_core::Client;
-use properties::{Fact, FaultKind, Stop};
+use properties::{Fact, Stop};
 use wire::{Disk, Input, Instant, Io, Lent, Reason, Side};
 
 /// After how long an operator starts a node again that halted itself, or tries again one that could not be opened; in microseconds.
@@ -173,7 +173,6 @@ impl World {
     pub(super) fn die_in_call(&mut self, actor: ActorId) {
         let Some(death) = self.cast.broker_mut(actor).and_then(|seat| seat.death.take()) else { return };
         let Death { survival, down_us, step } = death;
-        self.took_effect(FaultKind::DeathAtCall, actor);
         self.tell(actor, || format!("dies inside a disk call (step {step})"));
         let how = if survival.is_some() { Stop::PowerLoss } else { Stop::Kill };
         self.stop_broker(actor, how, survival.as_ref());
