@@ -1,8 +1,9 @@
 //! Keyed randomness: what is drawn depends on what it is drawn *for*, never on how often somebody else drew before.
 //!
-//! A [`Draw`] is a 64-bit state. Narrowing it (`of` a purpose, `at` a number) mixes the key in; ending it (`below`, `range`, `permille`) gives
-//! a value. Removing one fault or message from a run therefore does not reshuffle the rest, on which shrinking depends. The mix is
-//! the finalizer of SplitMix64 (Steele, Lea and Flood 2014), whose values are the same everywhere and for ever. No floats.
+//! A [`Draw`] is a 64-bit state. Narrowing it (`of` a purpose, `at` a number) mixes the key in; ending it (`below`,
+//! `range`, `permille`) gives a value. Removing one fault or message from a run therefore does not reshuffle the
+//! rest, on which shrinking depends. The mix is the finalizer of SplitMix64 (Steele, Lea and Flood 2014), whose
+//! values are the same everywhere and for ever. No floats.
 
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -37,7 +38,8 @@ impl Draw {
         mix(self.0)
     }
 
-    /// A number below `end`; 0 if `end` is 0. The bias is below 2^-64 of each value's chance times `end`, which nobody can see.
+    /// A number below `end`; 0 if `end` is 0. The bias is below 2^-64 of each value's chance times `end`, which
+    /// nobody can see.
     #[must_use]
     pub fn below(self, end: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(end)) >> 64) as u64

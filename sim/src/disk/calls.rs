@@ -1,4 +1,5 @@
-//! What a broker may ask of the disk. Every call acts on the page cache; mutating ones pass the faults that wait for them.
+//! What a broker may ask of the disk. Every call acts on the page cache; mutating ones pass the faults that wait for
+//! them.
 
 use super::SimDisk;
 use super::inode::{Body, DirBody, DirChange, Entry, FileBody, FileChange, Inode};
@@ -230,7 +231,8 @@ impl SimDisk {
             Some(EntryKind::File) if is_dir => return Err(DiskError::Invalid),
             _ => check_name(new)?,
         }
-        // A directory moves only within its parent: Kafka needs no more, and half a move that survives must not make a cycle.
+        // A directory moves only within its parent: Kafka needs no more, and half a move that survives must not make
+        // a cycle.
         if from.log_dir != to.log_dir || is_dir && from.inode != to.inode {
             return Err(DiskError::Invalid);
         }
@@ -260,7 +262,8 @@ impl SimDisk {
         Ok(())
     }
 
-    /// Gives the space of a file back that has neither a name nor a handle. Its bytes stay: a power loss may bring the name back.
+    /// Gives the space of a file back that has neither a name nor a handle. Its bytes stay: a power loss may bring
+    /// the name back.
     fn free_if_unused(&mut self, inode: u64) {
         let Ok(node) = self.inode(inode) else { return };
         if node.place.is_some() || node.opens > 0 || !self.is_file(inode) {

@@ -17,14 +17,15 @@ use wire::{EntryKind, LogDirId};
 const PAGE: u64 = 4096;
 
 impl SimDisk {
-    /// The machine or process dies inside the n-th mutating call from now (1 is the next): the call takes effect, or not, or in part.
-    /// Later calls return `Gone`. Then call [`SimDisk::kill`] or [`SimDisk::power_loss`].
+    /// The machine or process dies inside the n-th mutating call from now (1 is the next): the call takes effect, or
+    /// not, or in part. Later calls return `Gone`. Then call [`SimDisk::kill`] or [`SimDisk::power_loss`].
     pub fn die_at_call(&mut self, calls: u32, draw: Draw) {
         self.faults.death = Some(Death { left: calls.max(1), draw });
     }
 
-    /// The process is dead: handles and syncs in flight are forgotten, the page cache stays. Pages that a failed sync dropped are clean
-    /// in the kernel's eyes, so each may have been evicted by the time that somebody reads it again.
+    /// The process is dead: handles and syncs in flight are forgotten, the page cache stays. Pages that a failed sync
+    /// dropped are clean in the kernel's eyes, so each may have been evicted by the time that somebody reads it
+    /// again.
     pub fn kill(&mut self, draw: Draw) {
         let numbers: Vec<u64> = self.inodes.keys().copied().collect();
         for number in numbers {
@@ -37,7 +38,8 @@ impl SimDisk {
         self.reborn();
     }
 
-    /// The machine is dead: the platter has what syncs covered, and of every other write and directory change what survives its own draw.
+    /// The machine is dead: the platter has what syncs covered, and of every other write and directory change what
+    /// survives its own draw.
     pub fn power_loss(&mut self, survival: &Survival, draw: Draw) {
         let numbers: Vec<u64> = self.inodes.keys().copied().collect();
         let mut losses = Vec::new();
@@ -81,7 +83,8 @@ impl SimDisk {
         self.reborn();
     }
 
-    /// Ready for the next incarnation: no handles, no syncs, no death that waits; what has no name any more is forgotten.
+    /// Ready for the next incarnation: no handles, no syncs, no death that waits; what has no name any more is
+    /// forgotten.
     fn reborn(&mut self) {
         self.gone = false;
         self.marks.clear();
@@ -183,8 +186,8 @@ impl FileChange {
     }
 }
 
-/// Part of a write reaches the platter: a prefix, or the length with zeros in place of the bytes, or some of its pages. Returns how many of its
-/// bytes, from the first on, did.
+/// Part of a write reaches the platter: a prefix, or the length with zeros in place of the bytes, or some of its
+/// pages. Returns how many of its bytes, from the first on, did.
 fn torn(platter: &mut Rope, at: u64, bytes: &Bytes, draw: Draw) -> u64 {
     let len = bytes.len() as u64;
     let end = at + len;

@@ -11,7 +11,8 @@ pub struct Effect {
     pub fault: FaultKind,
     /// Where.
     pub log_dir: LogDirId,
-    /// The file's or directory's path below the log directory, as the page cache had it when it happened; empty for all of it.
+    /// The file's or directory's path below the log directory, as the page cache had it when it happened; empty for
+    /// all of it.
     pub path: String,
     /// The first byte of the file that was damaged, lost or not made durable; None if it is not about bytes.
     pub from: Option<u64>,

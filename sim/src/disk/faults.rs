@@ -73,7 +73,8 @@ fn strike(waiting: &mut Vec<Countdown>, log_dir: LogDirId) -> Option<Draw> {
 }
 
 impl SimDisk {
-    /// The n-th completion of a sync from now (1 is the next) fails: reported once, its pages readable and never durable.
+    /// The n-th completion of a sync from now (1 is the next) fails: reported once, its pages readable and never
+    /// durable.
     pub fn fail_sync(&mut self, log_dir: LogDirId, nth: u32) {
         self.faults.syncs.push(Countdown { log_dir, left: nth.max(1), draw: self.draw });
     }
@@ -116,7 +117,8 @@ impl SimDisk {
         delay_us
     }
 
-    /// The next append to a file whose path ends so, and that holds earlier writes, lands on one of those; zeros stand where it belongs.
+    /// The next append to a file whose path ends so, and that holds earlier writes, lands on one of those; zeros
+    /// stand where it belongs.
     pub fn misdirect(&mut self, log_dir: LogDirId, ending: &str, draw: Draw) {
         self.faults.misdirects.push((ending.to_owned(), log_dir, draw));
     }
@@ -142,8 +144,9 @@ impl SimDisk {
         Some(target)
     }
 
-    /// A bit flips in a byte at rest: on the platter and, as it is read again from there, in the page cache. The file is drawn among those
-    /// whose path ends so and that have bytes which every sync has covered. Returns whether there was one.
+    /// A bit flips in a byte at rest: on the platter and, as it is read again from there, in the page cache. The file
+    /// is drawn among those whose path ends so and that have bytes which every sync has covered. Returns whether
+    /// there was one.
     pub fn rot(&mut self, log_dir: LogDirId, ending: &str, permille: u16, draw: Draw) -> bool {
         let at_rest = |(path, _): &(String, u64)| path.ends_with(ending) && self.settled(log_dir, path) > 0;
         let paths: Vec<String> = self.files(log_dir).into_iter().filter(at_rest).map(|(path, _)| path).collect();

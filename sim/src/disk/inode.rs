@@ -1,4 +1,5 @@
-//! Files and directories, each as the page cache shows it and as the platter holds it, with the changes that lie between.
+//! Files and directories, each as the page cache shows it and as the platter holds it, with the changes that lie
+//! between.
 
 use super::rope::Rope;
 use crate::Draw;
@@ -59,7 +60,8 @@ impl FileChange {
     }
 }
 
-/// A change of a directory: a name goes, a name comes, or both at once (a rename within it, which every filesystem makes atomic).
+/// A change of a directory: a name goes, a name comes, or both at once (a rename within it, which every filesystem
+/// makes atomic).
 #[derive(Clone, Debug)]
 pub(crate) struct DirChange {
     pub(crate) unlink: Option<String>,
@@ -169,7 +171,8 @@ impl DirBody {
         }
     }
 
-    /// A sync that covered what came before change number `below` has failed: the names stay visible, and are never durable.
+    /// A sync that covered what came before change number `below` has failed: the names stay visible, and are never
+    /// durable.
     pub(crate) fn sync_failed(&mut self, below: u64) {
         covered(&mut self.pending, below);
     }

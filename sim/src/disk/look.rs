@@ -28,8 +28,8 @@ impl SimDisk {
         Some(self.file(inode).ok()?.cached.read(0..u64::MAX))
     }
 
-    /// How many bytes of a file, from the first on, no power loss can take, its name and the names of its directories included: the
-    /// truth, whatever syncs have claimed.
+    /// How many bytes of a file, from the first on, no power loss can take, its name and the names of its directories
+    /// included: the truth, whatever syncs have claimed.
     #[must_use]
     pub fn durable_len(&self, log_dir: LogDirId, path: &str) -> u64 {
         let Ok(volume) = self.volume(log_dir) else { return 0 };

@@ -1,9 +1,10 @@
-//! The simulated disk of one node: log directories, a page cache, a platter, and every way in which they let a broker down.
+//! The simulated disk of one node: log directories, a page cache, a platter, and every way in which they let a broker
+//! down.
 //!
-//! Two states stand side by side. The *page cache* is what calls see and what a dead process leaves behind. The *platter* is what a dead
-//! machine leaves behind: what a sync covered when it was marked, plus any subset of what no sync covered, each write and each directory
-//! change on its own draw. Bytes and names are separate: syncing a file does not save its name, and creating, renaming or removing one
-//! needs a sync of its directory.
+//! Two states stand side by side. The *page cache* is what calls see and what a dead process leaves behind. The
+//! *platter* is what a dead machine leaves behind: what a sync covered when it was marked, plus any subset of what no
+//! sync covered, each write and each directory change on its own draw. Bytes and names are separate: syncing a file
+//! does not save its name, and creating, renaming or removing one needs a sync of its directory.
 //!
 //! - [`calls`]: what a broker may ask (`wire::Disk`);
 //! - [`syncs`]: marks, and how a sync ends;
@@ -12,8 +13,8 @@
 //! - [`effect`]: what a fault really did;
 //! - [`look`]: paths, and what the World and the properties may look at.
 //!
-//! Left out on purpose: time (the World says when a sync ends), record formats (the observer knows them), permissions, links, quotas.
-//! Clones share all bytes, so a fork costs a reference count per file.
+//! Left out on purpose: time (the World says when a sync ends), record formats (the observer knows them),
+//! permissions, links, quotas. Clones share all bytes, so a fork costs a reference count per file.
 
 mod calls;
 mod death;

@@ -1,6 +1,7 @@
 //! A file's bytes as shared chunks, so that the page cache, the platter and every fork hold each byte once.
 //!
-//! A chunk is what one write brought; appending pushes one, cutting drops or shortens the last. Bytes are never changed in place.
+//! A chunk is what one write brought; appending pushes one, cutting drops or shortens the last. Bytes are never
+//! changed in place.
 
 use bytes::Bytes;
 use std::ops::Range;

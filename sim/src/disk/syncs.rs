@@ -33,8 +33,8 @@ impl SimDisk {
         self.marks.insert(id, Mark { target, below });
     }
 
-    /// Ends a sync: makes durable exactly what it covered, or fails, or lies. The World calls it when the sync's time has come and
-    /// delivers the result. A sync of something that was removed meanwhile succeeds.
+    /// Ends a sync: makes durable exactly what it covered, or fails, or lies. The World calls it when the sync's time
+    /// has come and delivers the result. A sync of something that was removed meanwhile succeeds.
     pub fn complete_sync(&mut self, id: SyncId) -> Result<(), DiskError> {
         if self.gone {
             return Err(DiskError::Gone);
@@ -66,7 +66,8 @@ impl SimDisk {
         }
     }
 
-    /// The kernel reports the error once and calls the pages clean. A failed sync of a directory drops its changes in the same way.
+    /// The kernel reports the error once and calls the pages clean. A failed sync of a directory drops its changes in
+    /// the same way.
     fn fail(&mut self, mark: Mark) {
         if !self.report_covered(FaultKind::FailedSync, mark) {
             let end = self.is_file(mark.inode()).then(|| self.cached_len(mark.inode()));
@@ -79,7 +80,8 @@ impl SimDisk {
         }
     }
 
-    /// Reports what a sync should have made durable: a file from its first byte on, or each name. False if there was nothing.
+    /// Reports what a sync should have made durable: a file from its first byte on, or each name. False if there was
+    /// nothing.
     fn report_covered(&mut self, fault: FaultKind, mark: Mark) -> bool {
         let (Some(path), Ok(node)) = (self.path(mark.inode()), self.inode(mark.inode())) else { return false };
         let log_dir = node.log_dir;

@@ -1,7 +1,8 @@
-//! A disk that watches what its broker does to it: appends, cuts, segments, syncs, small files, and what each incarnation finds.
+//! A disk that watches what its broker does to it: appends, cuts, segments, syncs, small files, and what each
+//! incarnation finds.
 //!
-//! Facts are told of what the disk *did*, so that a call in which the machine died tells what still took effect. Durability is looked up on
-//! the platter and never taken from what a sync reported.
+//! Facts are told of what the disk *did*, so that a call in which the machine died tells what still took effect.
+//! Durability is looked up on the platter and never taken from what a sync reported.
 
 use super::batch;
 use super::log::Log;
@@ -19,7 +20,8 @@ use wire::{
     Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, NodeId, Str, SyncId, SyncTarget, TopicPartition, Uuid,
 };
 
-/// The simulated disk of a node, and everything that can be learned by watching it. Lives through the node's incarnations.
+/// The simulated disk of a node, and everything that can be learned by watching it. Lives through the node's
+/// incarnations.
 #[derive(Clone, Debug)]
 pub struct Observed {
     node: NodeId,
@@ -58,7 +60,8 @@ impl Observed {
         &self.disk
     }
 
-    /// The disk, to arm faults on and to let a bit rot. Deaths, wipes and ends of syncs go through this wrapper instead.
+    /// The disk, to arm faults on and to let a bit rot. Deaths, wipes and ends of syncs go through this wrapper
+    /// instead.
     pub fn faults(&mut self) -> &mut SimDisk {
         &mut self.disk
     }
@@ -125,7 +128,8 @@ impl Observed {
         self.settle();
     }
 
-    /// What was learned since the last call, in order. Call it after every input, also after one in which the disk died.
+    /// What was learned since the last call, in order. Call it after every input, also after one in which the disk
+    /// died.
     pub fn take_facts(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.facts)
     }
@@ -454,8 +458,8 @@ fn segment_base(name: &str) -> Option<i64> {
     parse_segment_file(name).filter(|(_, suffix)| *suffix == Suffix::Log).map(|(base, _)| base)
 }
 
-/// Whether a file of this name is small and its name is final: a checkpoint, a marker, quorum state, properties. Files of segments and files on
-/// their way to a final name are not.
+/// Whether a file of this name is small and its name is final: a checkpoint, a marker, quorum state, properties.
+/// Files of segments and files on their way to a final name are not.
 fn is_small(name: &str) -> bool {
     const NOT: [&str; 9] =
         [".log", ".index", ".timeindex", ".txnindex", ".snapshot", ".tmp", ".deleted", ".swap", ".cleaned"];

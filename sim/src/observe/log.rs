@@ -103,8 +103,8 @@ impl Log {
         found.extents.get(index).map_or_else(next, |extent| extent.base_offset)
     }
 
-    /// Looks how much of the log no power loss can take; returns the offset if it became more. What was durable stays so until it is cut, so
-    /// this begins where the last look ended.
+    /// Looks how much of the log no power loss can take; returns the offset if it became more. What was durable stays
+    /// so until it is cut, so this begins where the last look ended.
     pub(super) fn durable_grew(&mut self, disk: &SimDisk) -> Option<i64> {
         let root = disk.root_inode(self.log_dir)?;
         if disk.durable_name(root, &self.folder) != Some(self.dir) {

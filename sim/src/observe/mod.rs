@@ -6,7 +6,8 @@
 //! - [`touch`]: what a fault did, in the ledger's words;
 //! - [`wire`]: reads along on the connections of clients.
 //!
-//! Left out on purpose: judging (properties do), and everything that `broker-core` says of itself (the World passes it on).
+//! Left out on purpose: judging (properties do), and everything that `broker-core` says of itself (the World passes
+//! it on).
 
 mod batch;
 pub mod disk;

@@ -1,8 +1,9 @@
-//! Reads along on the connections between clients and brokers: what was produced, fetched and asked for, and what was answered.
+//! Reads along on the connections between clients and brokers: what was produced, fetched and asked for, and what was
+//! answered.
 //!
-//! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing. Topics are named: an id is
-//! looked up on the broker's disk, and in what Metadata answers have said. Left out on purpose: connections between brokers, and every API that no
-//! fact is about.
+//! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing.
+//! Topics are named: an id is looked up on the broker's disk, and in what Metadata answers have said. Left out on
+//! purpose: connections between brokers, and every API that no fact is about.
 
 use super::Observed;
 use super::batch::{see, see_all};
@@ -19,8 +20,8 @@ use wire::{NodeId, Str, TopicPartition, Uuid};
 /// A connection between a client and a node, as the World numbers it: unique over the run.
 pub type Link = u32;
 
-/// Reads along on every client connection of a run and tells what was asked and answered. Frames of a link must come in the order in which
-/// the broker receives and sends them.
+/// Reads along on every client connection of a run and tells what was asked and answered. Frames of a link must come
+/// in the order in which the broker receives and sends them.
 #[derive(Clone, Debug, Default)]
 pub struct WireTap {
     wants: FactSet,
