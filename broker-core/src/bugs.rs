@@ -3,4 +3,26 @@
 wire::planted_bugs! {
     /// fsyncgate: a failed sync is retried, and the second success is taken for durability.
     D01,
+    /// KAFKA-10778: appends are accepted between an I/O error and the moment when the log directory goes offline.
+    D02,
+    /// KAFKA-3968: the folder is not synced after a roll, so a power loss takes the new segment.
+    D05,
+    /// KAFKA-1539, KAFKA-16541: a checkpoint is renamed before its bytes are synced.
+    D06,
+    /// KAFKA-10471: the clean-shutdown marker is deleted at the end of loading, so a death while loading looks clean.
+    D08,
+    /// KAFKA-673, KAFKA-10432: the predicate that says which segments need recovery is inverted.
+    D09,
+    /// A torn tail is accepted by its length: recovery does not check CRCs.
+    D10,
+    /// NATS #7549: damage in the middle of what was durable drops everything behind it, and the replica goes on as if that were its end.
+    D11,
+    /// KAFKA-6492: a log truncated to empty counts its index as full and rolls a segment with the same base offset.
+    D13,
+    /// KAFKA-3047, KAFKA-905: a follower appends without checking that the batches begin at its log's end.
+    D16,
+    /// KAFKA-5829: the recovery point advances before the data is synced.
+    D17,
+    /// A valid batch in the wrong place is accepted: recovery does not check base offsets.
+    D29,
 }

@@ -1,107 +1,126 @@
-//! The log directories of a node and the logs in them.
+//! The log directories of a node and the logs in them: what the broker holds.
 
+use super::close::Closing;
 use super::error::LogError;
+use super::folders::Doomed;
 use super::log::{Appended, Log, Origin};
-use crate::broker::{Broker, OpenError};
+use super::replace::{FileKey, Replacement};
+use super::syncs::{Syncs, Waiter};
+use crate::broker::Broker;
 use crate::bugs::Bug;
-use crate::config::{Config, TopicConfig};
-use crate::event::Partition;
+use crate::config::TimestampType;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::files::{CleanShutdown, MetaProperties};
 use wire::records::Checked;
-use wire::{DiskError, Instant, Io, LogDirId, Planted, SyncId, Uuid};
+use wire::{Dir, DiskError, Instant, Io, LogDirId, Planted, SyncId, Uuid};
 
 /// Names a log: the topic's incarnation and the partition's index.
 pub(crate) type LogKey = (Uuid, i32);
 
 /// Names a replacement of a small file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FileTicket(pub(crate) u64);
+pub(crate) struct FileTicket(pub(super) u64);
 
 /// What a completed sync made durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Durable {
-    /// A log's recovery point advanced.
+    /// A log's recovery point advanced to here.
     Log(LogKey, i64),
     /// A small file has its new contents, durably.
     File(FileTicket),
     /// A log directory failed; the broker halts if it was the metadata directory or none is left.
     DirFailed(LogDirId),
-    /// [`LogDirs::begin_close`] is complete: the marker is durable.
+    /// [`LogDirs::begin_close`] is complete: the markers are durable.
     Closed,
 }
 
+/// One log directory.
+#[derive(Clone, Debug)]
+pub(super) struct LogDir {
+    pub(super) id: LogDirId,
+    /// None if it failed.
+    pub(super) root: Option<Dir>,
+    pub(super) meta: Option<MetaProperties>,
+    pub(super) clean: Option<CleanShutdown>,
+}
+
 /// All log directories.
+#[derive(Clone, Debug)]
 pub(crate) struct LogDirs {
-    logs: BTreeMap<LogKey, Log>,
+    pub(super) dirs: Vec<LogDir>,
+    pub(super) logs: BTreeMap<LogKey, Log>,
+    pub(super) syncs: Syncs,
+    pub(super) files: BTreeMap<FileKey, Replacement>,
+    pub(super) next_ticket: u64,
+    /// Epoch checkpoints that are being written: what they say.
+    pub(super) epoch_tickets: BTreeMap<FileTicket, (LogKey, Vec<(i32, i64)>)>,
+    pub(super) high_watermarks: BTreeMap<LogKey, i64>,
+    pub(super) doomed: Vec<Doomed>,
+    pub(super) deletions: u64,
+    pub(super) failed: Vec<LogDirId>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl LogDirs {
-    /// Opens every log directory and recovers its logs. A fresh directory is formatted with the configuration's cluster id. `directory_seed`
-    /// gives new directory ids.
-    pub(crate) fn open(config: &Config, directory_seed: u64, io: &mut Io<'_, Broker>) -> Result<LogDirs, OpenError> {
-        let _ = (config, directory_seed, io);
-        Ok(LogDirs { logs: BTreeMap::new() })
-    }
-    /// What the clean-shutdown markers said: Some only if every directory had one. The broker epoch in it is -1 if unknown.
+    /// What the clean-shutdown markers said: Some only if every online directory had one. The broker epoch in it is -1 if unknown.
     pub(crate) fn clean_shutdown(&self) -> Option<CleanShutdown> {
-        None
+        let mut markers = self.dirs.iter().filter(|dir| dir.root.is_some()).map(|dir| dir.clean);
+        let first = markers.next()??;
+        markers.all(|marker| marker.is_some()).then_some(first)
     }
+
     /// `meta.properties` of an online directory.
     pub(crate) fn meta(&self, log_dir: LogDirId) -> Option<&MetaProperties> {
-        let _ = log_dir;
-        None
+        self.dirs.iter().find(|dir| dir.id == log_dir && dir.root.is_some())?.meta.as_ref()
     }
+
     /// The directories that work.
     pub(crate) fn online(&self) -> impl Iterator<Item = LogDirId> + '_ {
-        std::iter::empty()
+        self.dirs.iter().filter(|dir| dir.root.is_some()).map(|dir| dir.id)
     }
+
     /// A log.
     pub(crate) fn get(&self, key: LogKey) -> Option<&Log> {
         self.logs.get(&key)
     }
+
     /// A log, to change its configuration.
     pub(crate) fn get_mut(&mut self, key: LogKey) -> Option<&mut Log> {
         self.logs.get_mut(&key)
     }
+
     /// All logs in the order of their keys, the metadata log included; those of offline directories too.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&LogKey, &Log)> {
         self.logs.iter()
     }
-    /// Whether a log's directory is online.
+
+    /// Whether a log is there and its directory works.
     pub(crate) fn is_online(&self, key: LogKey) -> bool {
-        self.logs.contains_key(&key)
+        self.logs.get(&key).is_some_and(|log| self.root(log.log_dir).is_some())
     }
+
     /// The high watermark that was checkpointed before this incarnation; 0 if there was none.
     pub(crate) fn checkpointed_high_watermark(&self, key: LogKey) -> i64 {
-        let _ = key;
-        0
+        self.high_watermarks.get(&key).copied().unwrap_or(0)
     }
-    /// Creates a log, in the directory with the fewest; the metadata log (`METADATA_TOPIC_ID`) in the first.
-    pub(crate) fn create(
-        &mut self,
-        partition: Partition,
-        config: TopicConfig,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<(), LogError> {
-        let _ = (partition, config, io, bugs);
-        Ok(())
+
+    /// The directories that failed since the last call. Each was stated as an event.
+    pub(crate) fn take_failed(&mut self) -> Vec<LogDirId> {
+        std::mem::take(&mut self.failed)
     }
-    /// Renames a log's folder for deletion; [`LogDirs::remove_deleted`] removes it after `file.delete.delay.ms`.
-    pub(crate) fn delete(&mut self, key: LogKey, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
-        let _ = (key, io);
-        Ok(())
+
+    pub(super) fn root(&self, log_dir: LogDirId) -> Option<Dir> {
+        self.dirs.iter().find(|dir| dir.id == log_dir)?.root
     }
-    /// When the next deleted folder is due to be removed.
-    pub(crate) fn next_removal(&self) -> Option<Instant> {
-        None
+
+    /// A log whose directory works.
+    pub(super) fn usable(&mut self, key: LogKey) -> Result<&mut Log, LogError> {
+        let log_dir = self.logs.get(&key).ok_or(LogError::Unknown)?.log_dir;
+        let online = self.root(log_dir).is_some();
+        self.logs.get_mut(&key).filter(|_| online).ok_or(LogError::Offline)
     }
-    /// Removes the deleted folders that are due.
-    pub(crate) fn remove_deleted(&mut self, io: &mut Io<'_, Broker>) {
-        let _ = io;
-    }
+
     /// Appends a batch as leader: assigns offset and epoch, and the append time if the topic says so. Starts the flush that a roll or
     /// the flush policy asks for. After an error nothing was appended.
     pub(crate) fn append(
@@ -113,10 +132,16 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<Appended, LogError> {
-        let _ = (key, origin, batch, leader_epoch, io, bugs);
-        Err(LogError::Unknown)
+        let log = self.usable(key)?;
+        let before = log.log_end_offset();
+        let stamped = origin != Origin::Quorum && log.config.message_timestamp_type == TimestampType::LogAppendTime;
+        let log_append_time = stamped.then_some(io.now.wall.0);
+        let bytes = batch.stored(before, leader_epoch, log_append_time);
+        let result = log.append(&bytes, io, bugs);
+        self.appended(key, before, log_append_time, result, io, bugs)
     }
-    /// Appends what a leader sent, as it is.
+
+    /// Appends what a leader sent, as it is: all of it or nothing. An incomplete last batch is dropped.
     pub(crate) fn append_as_follower(
         &mut self,
         key: LogKey,
@@ -124,9 +149,36 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<Appended, LogError> {
-        let _ = (key, batches, io, bugs);
-        Err(LogError::Unknown)
+        let log = self.usable(key)?;
+        let before = log.log_end_offset();
+        let result = log.append_as_follower(batches, io, bugs);
+        self.appended(key, before, None, result, io, bugs)
     }
+
+    fn appended(
+        &mut self,
+        key: LogKey,
+        before: i64,
+        log_append_time: Option<i64>,
+        result: Result<bool, LogError>,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<Appended, LogError> {
+        if matches!(result, Err(LogError::Storage(_))) && bugs.has(Bug::D02) {
+            return Err(LogError::Offline);
+        }
+        let rolled = self.checked(key, result, io)?;
+        let log = self.usable(key)?;
+        log.note_append(before, io.now.mono);
+        let end = log.log_end_offset();
+        let durable_at = log.flush_is_due().then_some(end);
+        self.checkpoint_epochs(key, io, bugs);
+        if rolled || durable_at.is_some() {
+            self.flush(key, io, bugs);
+        }
+        Ok(Appended { base_offset: before, last_offset: end - 1, log_append_time, durable_at })
+    }
+
     /// A leader epoch starts at the log's end, with or without a batch.
     pub(crate) fn start_epoch(
         &mut self,
@@ -135,10 +187,17 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
-        let _ = (key, epoch, io, bugs);
+        let log = self.usable(key)?;
+        if let Some(offset) = log.corrupt_from() {
+            return Err(LogError::Corrupt(offset));
+        }
+        let end = log.log_end_offset();
+        log.step(super::derived::Step::Epoch(epoch, end));
+        self.checkpoint_epochs(key, io, bugs);
         Ok(())
     }
-    /// Cuts a log so that it ends at `offset` at most.
+
+    /// Cuts a log so that it ends at `offset` at most, and forgets a corruption at or behind it.
     pub(crate) fn truncate(
         &mut self,
         key: LogKey,
@@ -146,9 +205,10 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
-        let _ = (key, offset, io, bugs);
-        Ok(())
+        let result = self.usable(key)?.truncate(offset, io).map_err(LogError::from);
+        self.cut(key, result, io, bugs)
     }
+
     /// Empties a log and lets it start at `offset`.
     pub(crate) fn restart_at(
         &mut self,
@@ -157,57 +217,58 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
-        let _ = (key, offset, io, bugs);
+        let result = self.usable(key)?.restart_at(offset, io).map_err(LogError::from);
+        self.cut(key, result, io, bugs)
+    }
+
+    fn cut(
+        &mut self,
+        key: LogKey,
+        result: Result<(), LogError>,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<(), LogError> {
+        self.checked(key, result, io)?;
+        self.checkpoint_epochs(key, io, bugs);
+        self.checkpoint_recovery_points(io, bugs);
         Ok(())
     }
-    /// Starts to make a log durable up to its present end; joins what is in flight. [`Durable::Log`] says when.
+
+    /// Starts to make a log durable up to its present end; joins what is in flight. [`Durable::Log`] says when; if nothing was left to
+    /// sync, the recovery point has advanced at once.
     pub(crate) fn flush(&mut self, key: LogKey, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
-        let _ = (key, io, bugs);
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        let Some(root) = self.dirs.iter().find(|dir| dir.id == log.log_dir).and_then(|dir| dir.root) else { return };
+        let Some(targets) = log.begin_flush(root, bugs) else { return };
+        if targets.is_empty() {
+            log.end_flush();
+        }
+        for target in targets {
+            self.syncs.request(target, Waiter::Log(key), io);
+        }
     }
+
     /// When the next log is due by `flush.ms`.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
-        None
+        self.logs.values().filter_map(|log| self.flush_due_at(log)).min()
     }
+
     /// Flushes the logs that are due by `flush.ms`.
     pub(crate) fn flush_due(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
-        let _ = (io, bugs);
+        let is_due = |log: &Log| self.flush_due_at(log).is_some_and(|at| at <= io.now.mono);
+        let due: Vec<LogKey> = self.logs.iter().filter(|(_, log)| is_due(log)).map(|(&key, _)| key).collect();
+        for key in due {
+            self.flush(key, io, bugs);
+        }
     }
-    /// Writes recovery points and log starts.
-    pub(crate) fn checkpoint_recovery_points(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
-        let _ = (io, bugs);
+
+    fn flush_due_at(&self, log: &Log) -> Option<Instant> {
+        let waits = log.config.flush_ms < i64::MAX && log.is_dirty() && !log.is_flushing();
+        let online = self.root(log.log_dir).is_some();
+        let delay = std::time::Duration::from_millis(u64::try_from(log.config.flush_ms).unwrap_or(0));
+        (waits && online).then(|| log.durability.since() + delay)
     }
-    /// Writes high watermarks, never beyond what has been synced.
-    pub(crate) fn checkpoint_high_watermarks(
-        &mut self,
-        high_watermark: &dyn Fn(LogKey) -> i64,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) {
-        let _ = (high_watermark, io, bugs);
-    }
-    /// Replaces a small file in the first directory's root (`folder` None) or in a log's folder, atomically and durably:
-    /// [`Durable::File`] says when. A newer replacement of the same file makes an older one's ticket complete with its own.
-    pub(crate) fn replace_file(
-        &mut self,
-        folder: Option<LogKey>,
-        name: &'static str,
-        contents: Bytes,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<FileTicket, LogError> {
-        let _ = (folder, name, contents, io, bugs);
-        Err(LogError::Unknown)
-    }
-    /// The contents of such a file; None if there is none.
-    pub(crate) fn read_file(
-        &mut self,
-        folder: Option<LogKey>,
-        name: &str,
-        io: &mut Io<'_, Broker>,
-    ) -> Result<Option<Bytes>, LogError> {
-        let _ = (folder, name, io);
-        Ok(None)
-    }
+
     /// A sync ended.
     pub(crate) fn synced(
         &mut self,
@@ -216,21 +277,64 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Vec<Durable> {
-        let _ = (id, result, io, bugs);
-        Vec::new()
+        if result.is_err() {
+            return self.sync_failed(id, io, bugs);
+        }
+        let mut done = Vec::new();
+        for waiter in self.syncs.complete(id, io) {
+            match waiter {
+                Waiter::Log(key) => self.log_synced(key, io, bugs, &mut done),
+                Waiter::File(key) => self.file_synced(key, io, bugs, &mut done),
+                Waiter::Nobody => {}
+            }
+        }
+        self.advance_close(io, bugs, &mut done);
+        done
     }
-    /// The directories that failed since the last call: after every input the broker asks. Each was stated as an event.
-    pub(crate) fn take_failed(&mut self) -> Vec<LogDirId> {
-        Vec::new()
+
+    fn log_synced(&mut self, key: LogKey, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>, done: &mut Vec<Durable>) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        if log.part_synced() {
+            done.push(Durable::Log(key, log.recovery_point()));
+            if log.take_again() && log.is_dirty() {
+                self.flush(key, io, bugs);
+            }
+        }
     }
-    /// Begins a controlled shutdown: flushes every log, writes the checkpoints, then the marker. [`Durable::Closed`] says that it is done.
-    pub(crate) fn begin_close(
+
+    /// What a failed sync leaves may read well and never be durable, and trying again proves nothing: the directory is done for.
+    fn sync_failed(&mut self, id: SyncId, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) -> Vec<Durable> {
+        if bugs.has(Bug::D01) {
+            self.syncs.retry(id, io);
+            return Vec::new();
+        }
+        let Some(log_dir) = self.syncs.log_dir(id) else { return Vec::new() };
+        self.fail(log_dir, io);
+        vec![Durable::DirFailed(log_dir)]
+    }
+
+    /// Passes a result on; a storage error takes the log's directory offline.
+    pub(super) fn checked<T>(
         &mut self,
-        broker_epoch: i64,
-        high_watermark: &dyn Fn(LogKey) -> i64,
+        key: LogKey,
+        result: Result<T, LogError>,
         io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) {
-        let _ = (broker_epoch, high_watermark, io, bugs);
+    ) -> Result<T, LogError> {
+        if let (Err(LogError::Storage(_)), Some(log)) = (&result, self.logs.get(&key)) {
+            let log_dir = log.log_dir;
+            self.fail(log_dir, io);
+        }
+        result
+    }
+
+    /// Takes a log directory offline, once.
+    pub(super) fn fail(&mut self, log_dir: LogDirId, io: &mut Io<'_, Broker>) {
+        let Some(dir) = self.dirs.iter_mut().find(|dir| dir.id == log_dir && dir.root.is_some()) else { return };
+        dir.root = None;
+        self.syncs.forget(log_dir);
+        self.files.retain(|(dir, _), _| dir.log_dir != log_dir);
+        self.doomed.retain(|doomed| doomed.log_dir != log_dir);
+        self.failed.push(log_dir);
+        io.event(crate::event::Event::LogDirFailed { log_dir });
     }
 }

@@ -20,6 +20,9 @@ pub(crate) enum LogError {
     /// A follower was given something that does not begin at its log's end, or is no valid batch.
     #[error("the batches do not continue the log")]
     NotNext,
+    /// The batch is larger than a segment may be.
+    #[error("the batch is larger than segment.bytes")]
+    TooLarge,
     /// There is no such log.
     #[error("there is no such log")]
     Unknown,
@@ -32,6 +35,7 @@ impl LogError {
             LogError::Storage(_) | LogError::Offline | LogError::Corrupt(_) => ErrorCode::KafkaStorageError,
             LogError::OutOfRange => ErrorCode::OffsetOutOfRange,
             LogError::NotNext => ErrorCode::CorruptMessage,
+            LogError::TooLarge => ErrorCode::RecordListTooLarge,
             LogError::Unknown => ErrorCode::UnknownTopicOrPartition,
         }
     }

@@ -6,10 +6,28 @@
 //!
 //! Left out on purpose, until transactions and compaction come: producer state, the transaction index, the cleaner, retention.
 
+mod checkpoints;
+mod close;
+mod derived;
 mod dirs;
+mod epochs;
 mod error;
+mod flush;
+mod folders;
+mod indexes;
+#[allow(clippy::module_inception)] // A log is what the folder is about.
 mod log;
+mod open;
+mod read;
+mod recovery;
+mod replace;
+mod scan;
+mod segment;
+mod syncs;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use dirs::{Durable, FileTicket, LogDirs, LogKey};
 pub(crate) use error::LogError;
-pub(crate) use log::{Appended, ColdRead, Log, Origin, Slice, TimestampOffset};
+pub(crate) use log::{Appended, Log, Origin};
+pub(crate) use read::{ColdRead, Slice, TimestampOffset};

@@ -1,0 +1,206 @@
+//! Small files: the checkpoints of each log directory and of each log, and what the broker keeps beside them.
+//!
+//! Kafka's checkpoints name logs by topic and partition. A topic that was deleted and created again would inherit the old one's numbers, so
+//! each log has a second line, under `#` and its topic id, which Kafka ignores and drops. In a checkpoint that has such lines, they count.
+
+use super::dirs::{Durable, FileTicket, LogDirs, LogKey};
+use super::error::LogError;
+use super::folders::name_of;
+use super::log::Log;
+use super::replace::{FileKey, Progress, Replacement};
+use super::syncs::Waiter;
+use crate::broker::Broker;
+use crate::bugs::Bug;
+use crate::event::Partition;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use wire::files::{
+    EPOCH_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, epochs_text,
+    offsets_text, parse_offsets,
+};
+use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted, Str, SyncTarget, TopicPartition};
+
+/// A checkpoint of one log directory, as it was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Checkpoint {
+    offsets: BTreeMap<TopicPartition, i64>,
+    by_topic_id: bool,
+}
+
+impl Checkpoint {
+    /// Reads one; a missing or damaged one knows nothing.
+    pub(super) fn read(root: Dir, name: &str, disk: &mut dyn Disk) -> Result<Checkpoint, DiskError> {
+        let text = read_whole(root, name, disk)?.unwrap_or_default();
+        let offsets = parse_offsets(&text).unwrap_or_default();
+        let by_topic_id = offsets.keys().any(|partition| partition.topic.starts_with('#'));
+        Ok(Checkpoint { offsets, by_topic_id })
+    }
+
+    /// What it says of a log; 0 if nothing.
+    pub(super) fn get(&self, partition: &Partition) -> i64 {
+        let key = if self.by_topic_id { id_of(partition) } else { name_of(partition) };
+        self.offsets.get(&key).copied().unwrap_or(0).max(0)
+    }
+}
+
+fn id_of(partition: &Partition) -> TopicPartition {
+    TopicPartition { topic: Str::from(format!("#{}", partition.topic_id)), partition: partition.partition }
+}
+
+/// All of a file; None if there is none.
+pub(super) fn read_whole(dir: Dir, name: &str, disk: &mut dyn Disk) -> Result<Option<Bytes>, DiskError> {
+    let file = match disk.open(dir, name) {
+        Ok(file) => file,
+        Err(DiskError::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let len = disk.len(file)?;
+    let bytes = disk.read(file, 0..len)?;
+    disk.close(file);
+    Ok(Some(bytes))
+}
+
+impl LogDirs {
+    /// Writes recovery points and log starts.
+    pub(crate) fn checkpoint_recovery_points(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
+        self.checkpoint(RECOVERY_POINT_CHECKPOINT, &|_, log| Some(log.checkpointable()), io, bugs);
+        let start = |log: &Log| Some(log.log_start_offset()).filter(|&start| start > 0);
+        self.checkpoint(LOG_START_CHECKPOINT, &|_, log| start(log), io, bugs);
+    }
+
+    /// Writes high watermarks, never beyond what has been synced: recovery takes them for a floor.
+    pub(crate) fn checkpoint_high_watermarks(
+        &mut self,
+        high_watermark: &dyn Fn(LogKey) -> i64,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) {
+        let offset = |key: LogKey, log: &Log| Some(high_watermark(key).min(log.checkpointable()));
+        self.checkpoint(HIGH_WATERMARK_CHECKPOINT, &offset, io, bugs);
+    }
+
+    fn checkpoint(
+        &mut self,
+        name: &'static str,
+        offset: &dyn Fn(LogKey, &Log) -> Option<i64>,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) {
+        for log_dir in self.online().collect::<Vec<_>>() {
+            let Some(root) = self.root(log_dir) else { continue };
+            let mut offsets = BTreeMap::new();
+            for (&key, log) in self.logs.iter().filter(|(_, log)| log.log_dir == log_dir) {
+                if let Some(offset) = offset(key, log) {
+                    offsets.insert(name_of(&log.partition), offset);
+                    offsets.insert(id_of(&log.partition), offset);
+                }
+            }
+            let _ = self.submit((root, name), Bytes::from(offsets_text(&offsets)), io, bugs);
+        }
+    }
+
+    /// Writes a log's epoch checkpoint if the cache says something else than what was last submitted.
+    pub(super) fn checkpoint_epochs(&mut self, key: LogKey, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
+        let Ok(log) = self.usable(key) else { return };
+        if log.derived.epochs.entries() == log.durability.submitted_epochs {
+            return;
+        }
+        let entries = log.derived.epochs.entries().to_vec();
+        log.durability.submitted_epochs.clone_from(&entries);
+        let file = (log.folder, EPOCH_CHECKPOINT);
+        if let Ok(ticket) = self.submit(file, Bytes::from(epochs_text(&entries)), io, bugs) {
+            self.epoch_tickets.insert(ticket, (key, entries));
+        }
+    }
+
+    /// Replaces a small file in the first directory's root (`folder` None) or in a log's folder, atomically and durably:
+    /// [`Durable::File`] says when. If a newer replacement overtakes one that waits, both tickets complete with the newer.
+    pub(crate) fn replace_file(
+        &mut self,
+        folder: Option<LogKey>,
+        name: &'static str,
+        contents: Bytes,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<FileTicket, LogError> {
+        let dir = self.place_of(folder)?;
+        self.submit((dir, name), contents, io, bugs)
+    }
+
+    /// The contents of such a file; None if there is none.
+    pub(crate) fn read_file(
+        &mut self,
+        folder: Option<LogKey>,
+        name: &str,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<Option<Bytes>, LogError> {
+        let dir = self.place_of(folder)?;
+        Ok(read_whole(dir, name, io.disk)?)
+    }
+
+    fn place_of(&mut self, folder: Option<LogKey>) -> Result<Dir, LogError> {
+        match folder {
+            Some(key) => Ok(self.usable(key)?.folder),
+            None => self.root(LogDirId(0)).ok_or(LogError::Offline),
+        }
+    }
+
+    pub(super) fn submit(
+        &mut self,
+        key: FileKey,
+        contents: Bytes,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<FileTicket, LogError> {
+        let ticket = FileTicket(self.next_ticket);
+        self.next_ticket += 1;
+        let file = self.files.entry(key).or_insert_with(Replacement::default);
+        match file.submit(key, contents, ticket, io, bugs) {
+            Ok(Progress::Sync(target)) => self.syncs.request(target, Waiter::File(key), io),
+            Ok(Progress::Queued | Progress::Done(..)) => {}
+            Err(error) => {
+                self.fail(key.0.log_dir, io);
+                return Err(error.into());
+            }
+        }
+        Ok(ticket)
+    }
+
+    pub(super) fn file_synced(
+        &mut self,
+        key: FileKey,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+        done: &mut Vec<Durable>,
+    ) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let (tickets, next) = match file.synced(key, io, bugs) {
+            Ok(Progress::Sync(target)) => (Vec::new(), Some(target)),
+            Ok(Progress::Done(tickets, next)) => (tickets, next),
+            Ok(Progress::Queued) => return,
+            Err(_) => {
+                self.fail(key.0.log_dir, io);
+                done.push(Durable::DirFailed(key.0.log_dir));
+                return;
+            }
+        };
+        match next {
+            Some(target) => self.syncs.request(target, Waiter::File(key), io),
+            None => drop(self.files.remove(&key)),
+        }
+        for ticket in tickets {
+            self.ticket_done(ticket, done);
+        }
+    }
+
+    fn ticket_done(&mut self, ticket: FileTicket, done: &mut Vec<Durable>) {
+        match self.epoch_tickets.remove(&ticket) {
+            Some((key, entries)) => {
+                if let Some(log) = self.logs.get_mut(&key) {
+                    log.durability.checkpointed_epochs = entries;
+                }
+            }
+            None => done.push(Durable::File(ticket)),
+        }
+    }
+}

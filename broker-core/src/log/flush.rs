@@ -1,0 +1,177 @@
+//! How far a log is durable: what has to be synced for it, one flush in flight and the rest joined to the next (group commit).
+
+use super::log::Log;
+use super::segment::Segment;
+use crate::bugs::Bug;
+use wire::{Dir, File, Instant, Planted, SyncTarget};
+
+/// The durable side of a log.
+#[derive(Clone, Debug)]
+pub(super) struct Durability {
+    recovery_point: i64,
+    /// Entries of the log's folder have changed: a new segment.
+    folder_dirty: bool,
+    /// The folder's own entry in the log directory is new.
+    root_dirty: bool,
+    /// `partition.metadata`, as long as it is not synced.
+    metadata: Option<File>,
+    flight: Option<Flight>,
+    /// Something asked for a flush while one was in flight.
+    again: bool,
+    since: Instant,
+    truncated: bool,
+    /// The epochs that `leader-epoch-checkpoint` durably says.
+    pub(super) checkpointed_epochs: Vec<(i32, i64)>,
+    /// The epochs that were last given to the checkpoint.
+    pub(super) submitted_epochs: Vec<(i32, i64)>,
+}
+
+/// One flush.
+#[derive(Clone, Debug)]
+struct Flight {
+    up_to: i64,
+    left: usize,
+    /// Base offset and covered bytes of the segments that it syncs.
+    covers: Vec<(i64, u64)>,
+}
+
+impl Durability {
+    /// Of a log that was just created.
+    pub(super) fn fresh(now: Instant) -> Durability {
+        Durability::recovered(0, true, Vec::new(), now)
+    }
+
+    /// Of a log that was recovered. After an unclean shutdown nothing is known about directory entries.
+    pub(super) fn recovered(recovery_point: i64, dirty: bool, epochs: Vec<(i32, i64)>, now: Instant) -> Durability {
+        Durability {
+            recovery_point,
+            folder_dirty: dirty,
+            root_dirty: dirty,
+            metadata: None,
+            flight: None,
+            again: false,
+            since: now,
+            truncated: false,
+            submitted_epochs: epochs.clone(),
+            checkpointed_epochs: epochs,
+        }
+    }
+
+    pub(super) fn recovery_point(&self) -> i64 {
+        self.recovery_point
+    }
+
+    /// When the oldest byte that is not durable may have been written.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(super) fn was_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The file is synced with the next flush.
+    pub(super) fn note_metadata(&mut self, file: File) {
+        self.metadata = Some(file);
+    }
+
+    pub(super) fn note_new_entry(&mut self) {
+        self.folder_dirty = true;
+    }
+
+    /// The log ends at `end` now; what a flush in flight covers beyond does not count.
+    pub(super) fn truncated(&mut self, end: i64, segments: &[Segment]) {
+        self.recovery_point = self.recovery_point.min(end);
+        self.truncated = true;
+        let Some(flight) = &mut self.flight else { return };
+        flight.up_to = flight.up_to.min(end);
+        let size =
+            |base: i64| segments.iter().find(|segment| segment.base_offset == base).map_or(0, |segment| segment.size);
+        for (base_offset, bytes) in &mut flight.covers {
+            *bytes = (*bytes).min(size(*base_offset));
+        }
+    }
+}
+
+impl Log {
+    /// Whether a flush would make more durable.
+    pub(super) fn is_dirty(&self) -> bool {
+        let durability = &self.durability;
+        durability.recovery_point < self.log_end_offset()
+            || durability.folder_dirty
+            || durability.root_dirty
+            || durability.metadata.is_some()
+    }
+
+    /// Whether a flush is in flight.
+    pub(super) fn is_flushing(&self) -> bool {
+        self.durability.flight.is_some()
+    }
+
+    /// Begins a flush up to the log's end: what to sync. None if one is in flight, which then is followed by another.
+    pub(super) fn begin_flush(&mut self, root: Dir, bugs: &Planted<Bug>) -> Option<Vec<SyncTarget>> {
+        if self.durability.flight.is_some() {
+            self.durability.again = true;
+            return None;
+        }
+        let up_to = self.log_end_offset();
+        if bugs.has(Bug::D17) {
+            self.durability.recovery_point = up_to;
+        }
+        let dirty: Vec<&Segment> = self.segments.iter().filter(|segment| segment.synced < segment.size).collect();
+        let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size)).collect();
+        let mut targets: Vec<SyncTarget> = dirty.iter().map(|segment| SyncTarget::File(segment.file)).collect();
+        let durability = &mut self.durability;
+        targets.extend(durability.metadata.take().map(SyncTarget::File));
+        if std::mem::take(&mut durability.folder_dirty) && !bugs.has(Bug::D05) {
+            targets.push(SyncTarget::Dir(self.folder));
+        }
+        if std::mem::take(&mut durability.root_dirty) {
+            targets.push(SyncTarget::Dir(root));
+        }
+        durability.flight = Some(Flight { up_to, left: targets.len(), covers });
+        Some(targets)
+    }
+
+    /// One of a flush's syncs succeeded. Whether that was the last.
+    pub(super) fn part_synced(&mut self) -> bool {
+        let Some(flight) = &mut self.durability.flight else { return false };
+        flight.left = flight.left.saturating_sub(1);
+        flight.left == 0 && self.end_flush()
+    }
+
+    /// Completes a flush if nothing is left of it: the recovery point advances. Whether it did complete.
+    pub(super) fn end_flush(&mut self) -> bool {
+        let Some(flight) = self.durability.flight.take_if(|flight| flight.left == 0) else { return false };
+        for segment in &mut self.segments {
+            let covered = flight.covers.iter().find(|(base, _)| *base == segment.base_offset);
+            segment.synced = segment.synced.max(covered.map_or(0, |&(_, bytes)| bytes)).min(segment.size);
+        }
+        let up_to = flight.up_to.min(self.log_end_offset());
+        self.durability.recovery_point = self.durability.recovery_point.max(up_to);
+        true
+    }
+
+    /// Takes the wish for another flush.
+    pub(super) fn take_again(&mut self) -> bool {
+        std::mem::take(&mut self.durability.again)
+    }
+
+    /// Something was appended: `flush.ms` counts from the first byte that is not durable.
+    pub(super) fn note_append(&mut self, before: i64, now: Instant) {
+        if self.durability.recovery_point >= before {
+            self.durability.since = now;
+        }
+    }
+
+    /// What `flush.messages` asks for after an append.
+    pub(super) fn flush_is_due(&self) -> bool {
+        self.log_end_offset().saturating_sub(self.recovery_point()) >= self.config.flush_messages
+    }
+
+    /// What a recovery point checkpoint may say: never beyond an epoch that the epoch checkpoint does not durably know.
+    pub(super) fn checkpointable(&self) -> i64 {
+        let known = self.derived.epochs.differs_from(&self.durability.checkpointed_epochs);
+        known.map_or(self.recovery_point(), |offset| self.recovery_point().min(offset))
+    }
+}
