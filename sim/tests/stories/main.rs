@@ -6,5 +6,10 @@
 mod story;
 
 mod basics;
+mod clients;
+mod clocks;
+mod determinism;
+mod networks;
 mod plans;
+mod processes;
 mod shrinks;

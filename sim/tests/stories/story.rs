@@ -99,10 +99,6 @@ impl Story {
         self
     }
 
-    pub(crate) fn world(&self) -> World {
-        World::new(&self.plan, Vec::new()).unwrap()
-    }
-
     /// The whole story, judged by nobody, with every fact counted and a trace.
     pub(crate) fn play(&self) -> Outcome {
         let options = RunOptions { record: true, ..RunOptions::default() };
@@ -128,8 +124,15 @@ pub(crate) fn tells(outcome: &Outcome, words: &[&str]) -> bool {
     outcome.trace.iter().any(|line| words.iter().all(|word| line.contains(word)))
 }
 
-/// The second at which the first line stands that has all these words.
-pub(crate) fn second(outcome: &Outcome, words: &[&str]) -> Option<u64> {
+/// The lines of the trace that have this text.
+pub(crate) fn lines(outcome: &Outcome, text: &str) -> String {
+    let lines: Vec<&str> = outcome.trace.iter().map(String::as_str).filter(|line| line.contains(text)).collect();
+    lines.join("\n")
+}
+
+/// The millisecond at which the first line stands that has all these words.
+pub(crate) fn at_ms(outcome: &Outcome, words: &[&str]) -> Option<u64> {
     let line = outcome.trace.iter().find(|line| words.iter().all(|word| line.contains(word)))?;
-    line[1..].split('.').next()?.trim().parse().ok()
+    let (seconds, rest) = line.trim_start_matches('[').trim_start().split_once('.')?;
+    Some(seconds.parse::<u64>().ok()? * 1_000 + rest[..3].parse::<u64>().ok()?)
 }
