@@ -181,7 +181,9 @@ impl World {
 
     fn accuse(&mut self, property: PropertyId, kind: &'static str, detail: String) {
         let when = self.moment();
+        let before = self.violations().len();
         self.court.accuse(Violation { property, kind, when, detail });
+        self.tell_violations(before);
     }
 
     /// Carries out a step now, whatever its `when` says: for story tests.

@@ -2,12 +2,14 @@
 //! works. Then it is at rest; or it is not within the Plan's bound, and then the disks must show why it could not be, or it is a violation.
 
 use super::World;
-use super::app;
+use super::app::Pending;
+use super::cast::BrokerSeat;
 use super::queue::{ActorId, What};
+use super::steps::METADATA;
 use super::trace::Mark;
 use super::{build, micros};
-use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, When};
-use properties::{Fact, FaultKind, PropertyId};
+use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, Step, When};
+use properties::{Fact, FaultKind, LogRef, PropertyId, Touch};
 use std::collections::BTreeMap;
 use wire::{Instant, Str, TopicPartition};
 
@@ -29,14 +31,8 @@ const UNREAD: PropertyId = PropertyId {
 };
 
 /// Faults after which a broker or a log may be beyond help.
-const DAMAGING: [FaultKind; 6] = [
-    FaultKind::BitRot,
-    FaultKind::MisdirectedWrite,
-    FaultKind::LyingSync,
-    FaultKind::FailedSync,
-    FaultKind::WipedDisk,
-    FaultKind::WriteError,
-];
+const DAMAGING: [FaultKind; 5] =
+    [FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync, FaultKind::WipedDisk];
 
 /// How far the end has come.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +128,9 @@ impl World {
 
     fn drained(&mut self, flushed: bool) -> Phase {
         let all_live = self.cast.ids().all(|actor| self.cast.lives(actor));
-        let waiting = self.plan.steps.iter().any(|step| matches!(step.when, When::At(at) if micros(at) > self.now));
+        let later =
+            |step: &Step| step.action.fault().is_none() && matches!(step.when, When::At(at) if micros(at) > self.now);
+        let waiting = self.plan.steps.iter().any(later);
         if !all_live || waiting {
             return Phase::Draining { flushed };
         }
@@ -162,7 +160,7 @@ impl World {
         for actor in self.cast.broker_ids() {
             let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
             broker.view().each_log(|log| {
-                if log.topic_id != super::steps::METADATA && log.online {
+                if log.topic_id != METADATA && log.online {
                     let end = log.corrupt_from.map_or(log.high_watermark, |corrupt| corrupt.min(log.high_watermark));
                     live.insert(TopicPartition { topic: log.topic.clone(), partition: log.partition }, end);
                 }
@@ -252,65 +250,85 @@ impl World {
     /// The run is over; the judges say what they have kept to themselves.
     pub(super) fn conclude(&mut self) {
         self.over = true;
+        let before = self.violations().len();
         self.court.finish(self.moment(), &self.cast);
+        self.tell_violations(before);
     }
 
     /// The bound has passed. What stood in the way is damage that a fault did, or a violation.
     fn cannot_rest(&mut self, phase: &Phase) {
         self.trace.add(self.now, Mark::Phase, 0, 3);
-        for actor in self.cast.broker_ids().collect::<Vec<_>>() {
-            self.blame_broker(actor);
-        }
+        let mut complaints = self.brokers_down();
+        complaints.extend(self.unanswered());
         if let Phase::Reading(reader, goals) = phase {
-            let unread: Vec<(TopicPartition, i64)> =
-                self.unread(*reader, goals).map(|(at, end)| (at.clone(), end)).collect();
-            for (at, end) in unread {
-                self.blame(UNREAD, "unread", &at.topic, || {
-                    format!("{at} was not read up to {end} by a fresh consumer")
-                });
-            }
+            let unread = self.unread(*reader, goals);
+            complaints.extend(unread.map(|(at, end)| Complaint {
+                property: UNREAD,
+                kind: "unread",
+                topic: at.topic.clone(),
+                detail: format!("{at} was not read up to {end} by a fresh consumer"),
+            }));
         }
-        self.blame_clients();
+        if complaints.is_empty() {
+            let detail = format!("not at rest {} ms after healing", self.plan.rest_within_us / 1_000);
+            complaints.push(Complaint { property: UNANSWERED, kind: "restless", topic: Str::default(), detail });
+        }
+        for complaint in complaints {
+            self.blame(complaint);
+        }
         self.conclude();
     }
 
-    fn blame_broker(&mut self, actor: ActorId) {
-        let Some(seat) = self.cast.broker(actor).filter(|seat| seat.broker.is_none()) else { return };
-        let (id, why) = (seat.id, seat.refusal.clone());
-        let why = why.unwrap_or_else(|| "it does not say why".to_owned());
-        self.blame(UNANSWERED, "down", &Str::default(), || format!("broker {id} is not up after healing: {why}"));
+    fn brokers_down(&self) -> Vec<Complaint> {
+        let down =
+            self.cast.broker_ids().filter_map(|actor| self.cast.broker(actor)).filter(|seat| seat.broker.is_none());
+        let complaint = |seat: &BrokerSeat| {
+            let why = seat.refusal.as_deref().unwrap_or("it does not say why");
+            let detail = format!("broker {} is not up after healing: {why}", seat.id);
+            Complaint { property: UNANSWERED, kind: "down", topic: Str::default(), detail }
+        };
+        down.map(complaint).collect()
     }
 
-    fn blame_clients(&mut self) {
-        let mut late = Vec::new();
-        for actor in self.cast.client_ids() {
-            let Some(seat) = self.cast.client(actor) else { continue };
+    /// Operations of clients that have not ended; polls end by themselves.
+    fn unanswered(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        for seat in self.cast.client_ids().filter_map(|actor| self.cast.client(actor)) {
             for (op, pending) in &seat.app.pending {
-                if let app::Pending::Send { payload, .. } = pending {
-                    late.push((
-                        payload.topic.clone(),
-                        format!("client {} send {} (operation {op}) was not answered", seat.id, payload.uid),
-                    ));
-                }
+                let (topic, what) = match pending {
+                    Pending::Send { payload, .. } => (payload.topic.clone(), format!("send {}", payload.uid)),
+                    Pending::Admin { what, topics } => {
+                        (topics.first().cloned().unwrap_or_default(), (*what).to_owned())
+                    }
+                    Pending::Poll { .. } | Pending::Other => continue,
+                };
+                let detail = format!("client {}: {what} (operation {op}) was not answered", seat.id);
+                complaints.push(Complaint { property: UNANSWERED, kind: "unanswered", topic, detail });
             }
         }
-        for (topic, detail) in late {
-            self.blame(UNANSWERED, "unanswered", &topic, || detail);
-        }
+        complaints
     }
 
     /// An excuse if a fault has done damage that explains it, a violation otherwise.
-    fn blame(&mut self, property: PropertyId, kind: &'static str, topic: &Str, detail: impl FnOnce() -> String) {
-        let explains = |touch: &&properties::Touch| {
-            DAMAGING.contains(&touch.fault)
-                && touch.log.as_ref().is_none_or(|log| topic.is_empty() || log.partition.topic == *topic)
-        };
+    fn blame(&mut self, complaint: Complaint) {
+        let Complaint { property, kind, topic, detail } = complaint;
+        let near = |log: &LogRef| topic.is_empty() || log.partition.topic == topic || log.topic_id == METADATA;
+        let explains = |touch: &&Touch| DAMAGING.contains(&touch.fault) && touch.log.as_ref().is_none_or(near);
         let cause = self.court.ledger().touches().iter().find(explains).map(|touch| touch.fault);
         match cause {
             Some(fault) => *self.court.verdicts_mut().excused.entry((property.id, fault)).or_default() += 1,
-            None => self.accuse(property, kind, detail()),
+            None => self.accuse(property, kind, detail),
         }
     }
+}
+
+/// Something that stands in the way of rest.
+struct Complaint {
+    property: PropertyId,
+    kind: &'static str,
+    /// About which topic, if about one.
+    topic: Str,
+    detail: String,
 }
 
 /// When a client's step ends that is planned for a time, in microseconds.

@@ -22,7 +22,17 @@ impl World {
         }
         self.facts.saw(kind);
         self.trip(kind.name(), lines::node_of(fact));
+        let before = self.court.verdicts().violations.len();
         self.court.observe(fact, self.moment(), &self.cast);
+        self.tell_violations(before);
+    }
+
+    /// Notes what was violated since there were so many violations.
+    pub(super) fn tell_violations(&mut self, before: usize) {
+        for violation in &self.court.verdicts().violations[before..] {
+            let (id, detail) = (violation.property.id, &violation.detail);
+            self.trace.note(self.now, || format!("** {id} violated ({}): {detail}", violation.kind));
+        }
     }
 
     /// What a disk has seen since anybody looked: first what faults did to it, then what its broker did.
