@@ -23,7 +23,7 @@ impl Reply {
 }
 
 /// One connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     /// The listener that it came by.
     pub(crate) listener: Str,
@@ -32,10 +32,13 @@ pub(crate) struct Connection {
     /// Z03: a Produce request that waits for its successor.
     #[cfg(feature = "bugs")]
     pub(crate) held: Option<Bytes>,
+    /// Z03: the answer to a successor that was served first, once it is to be held back.
+    #[cfg(feature = "bugs")]
+    pub(crate) stash: Option<Option<Bytes>>,
 }
 
 /// All connections.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Connections {
     open: BTreeMap<ConnId, Connection>,
 }
@@ -47,6 +50,8 @@ impl Connections {
             early: None,
             #[cfg(feature = "bugs")]
             held: None,
+            #[cfg(feature = "bugs")]
+            stash: None,
         };
         self.open.insert(conn, connection);
     }
@@ -78,6 +83,11 @@ impl Connections {
         }
         match response.encode(reply.version, reply.correlation_id) {
             Ok(frame) => {
+                #[cfg(feature = "bugs")]
+                if let Some(stash) = self.open.get_mut(&reply.conn).and_then(|connection| connection.stash.as_mut()) {
+                    *stash = Some(frame);
+                    return;
+                }
                 io.push(Output::Send(reply.conn, frame));
                 io.push(Output::Next(reply.conn));
             }
@@ -88,9 +98,20 @@ impl Connections {
         }
     }
 
+    /// Asks for the next request of a connection whose last one has no answer.
+    pub(crate) fn next(conn: ConnId, io: &mut Io<'_, Broker>) {
+        io.push(Output::Next(conn));
+    }
+
     /// Takes the frames that came too early, in the order of connections.
     pub(crate) fn take_early(&mut self) -> Vec<(ConnId, Bytes)> {
         self.open.iter_mut().filter_map(|(&conn, connection)| Some((conn, connection.early.take()?))).collect()
+    }
+
+    /// Z03: takes the Produce requests that wait for a successor.
+    #[cfg(feature = "bugs")]
+    pub(crate) fn take_held(&mut self) -> Vec<(ConnId, Bytes)> {
+        self.open.iter_mut().filter_map(|(&conn, connection)| Some((conn, connection.held.take()?))).collect()
     }
 
     /// All open connections.

@@ -21,7 +21,8 @@ impl Keyed {
 
     /// A random UUID (version 4), which no reserved id of Kafka's can be.
     pub(crate) fn uuid(self, purpose: &str, count: u64) -> Uuid {
-        let [high, low] = [count.wrapping_mul(2), count.wrapping_mul(2).wrapping_add(1)].map(|n| self.number(purpose, n));
+        let [high, low] =
+            [count.wrapping_mul(2), count.wrapping_mul(2).wrapping_add(1)].map(|n| self.number(purpose, n));
         let bits = u128::from(high) << 64 | u128::from(low);
         Uuid(bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62)
     }
@@ -42,7 +43,12 @@ mod tests {
     #[test]
     fn draws_differ_by_seed_purpose_and_count_and_by_nothing_else() {
         let keyed = Keyed::new(7);
-        let draws = [keyed.uuid("topic", 0), keyed.uuid("topic", 1), keyed.uuid("directory", 0), Keyed::new(8).uuid("topic", 0)];
+        let draws = [
+            keyed.uuid("topic", 0),
+            keyed.uuid("topic", 1),
+            keyed.uuid("directory", 0),
+            Keyed::new(8).uuid("topic", 0),
+        ];
         for (i, one) in draws.iter().enumerate() {
             assert!(draws[i + 1..].iter().all(|other| other != one));
             assert_eq!((one.0 >> 76 & 0xf, one.0 >> 62 & 3), (4, 2));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{ConnId, Instant};
 
 /// What a parked request waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Waiting {
     /// acks=all.
     Produce(ParkedProduce),
@@ -19,7 +19,7 @@ pub(crate) enum Waiting {
 }
 
 /// A request that is answered later.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parked {
     pub(crate) reply: Reply,
     pub(crate) deadline: Instant,
@@ -27,7 +27,7 @@ pub(crate) struct Parked {
 }
 
 /// All parked requests.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ParkedRequests {
     requests: BTreeMap<ConnId, Parked>,
     deadlines: BTreeSet<(Instant, ConnId)>,

@@ -14,7 +14,7 @@ pub(crate) trait Fold: Clone + Default {
 }
 
 /// A batch that was appended and is not known to be committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Proposal<R, A> {
     base_offset: i64,
     records: Vec<R>,
@@ -22,7 +22,7 @@ struct Proposal<R, A> {
 }
 
 /// The committed state, the latest state, and what lies between them. `A` is what is to be answered once a proposal is committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Replicated<S: Fold, A> {
     committed: S,
     latest: S,
@@ -36,7 +36,7 @@ impl<S: Fold, A> Default for Replicated<S, A> {
 }
 
 /// A proposal that the high watermark passed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Committed<R, A> {
     pub(crate) records: Vec<R>,
     pub(crate) answer: Option<A>,
@@ -73,6 +73,13 @@ impl<S: Fold, A> Replicated<S, A> {
             self.committed.apply(offset, record);
         }
         Some(Committed { records, answer })
+    }
+
+    /// Applies every proposal that lies below an offset, without a word: what was loaded and is found to be committed.
+    pub(crate) fn commit_below(&mut self, offset: i64) {
+        while self.proposals.front().is_some_and(|proposal| proposal.base_offset < offset) {
+            self.commit(i64::MAX);
+        }
     }
 
     /// The log lost what was not committed; returns what will never be answered otherwise.

@@ -69,11 +69,8 @@ fn decide(
     check_name(image, topic, taken)?;
     let overrides = topic.configs.iter().map(|entry| (entry.name.as_str(), entry.value.as_deref()));
     validate_topic(overrides).map_err(|message| (ErrorCode::InvalidConfig, message))?;
-    let assignments = if topic.assignments.is_empty() {
-        assign(image, config, topic, room)?
-    } else {
-        manual(image, topic)?
-    };
+    let assignments =
+        if topic.assignments.is_empty() { assign(image, config, topic, room)? } else { manual(image, topic)? };
     if assignments.len() + topic.configs.len() + 1 > room {
         return Err(too_many());
     }
@@ -171,7 +168,9 @@ fn check_replicas(image: &Image, replicas: &[i32], factor: Option<usize>) -> Res
         return Err("The manual partition assignment includes a broker more than once.".to_owned());
     }
     if let Some(unknown) = distinct.iter().find(|broker| !image.brokers.contains_key(broker)) {
-        return Err(format!("The manual partition assignment includes broker {unknown}, but no such broker is registered."));
+        return Err(format!(
+            "The manual partition assignment includes broker {unknown}, but no such broker is registered."
+        ));
     }
     if let Some(factor) = factor.filter(|&factor| factor != replicas.len()) {
         let len = replicas.len();
@@ -181,7 +180,9 @@ fn check_replicas(image: &Image, replicas: &[i32], factor: Option<usize>) -> Res
     }
     let active = image.active_brokers();
     if replicas.iter().all(|broker| !active.contains(broker)) {
-        return Err("All brokers specified in the manual partition assignment are fenced or in controlled shutdown.".to_owned());
+        return Err(
+            "All brokers specified in the manual partition assignment are fenced or in controlled shutdown.".to_owned()
+        );
     }
     Ok(())
 }
@@ -193,7 +194,8 @@ fn records(
     directory: &impl Fn(i32) -> Uuid,
 ) -> Vec<MetadataRecord> {
     let mut records = vec![TopicRecord { name: topic.name.clone(), topic_id }.into()];
-    let overrides: BTreeMap<&Str, &Option<Str>> = topic.configs.iter().map(|entry| (&entry.name, &entry.value)).collect();
+    let overrides: BTreeMap<&Str, &Option<Str>> =
+        topic.configs.iter().map(|entry| (&entry.name, &entry.value)).collect();
     records.extend(overrides.into_iter().map(|(name, value)| {
         let (resource_name, name, value) = (topic.name.clone(), name.clone(), value.clone());
         ConfigRecord { resource_type: TOPIC_RESOURCE, resource_name, name, value }.into()
@@ -244,7 +246,11 @@ mod tests {
     fn image() -> Image {
         let broker = RegisterBrokerRecord { broker_id: 1, fenced: false, ..RegisterBrokerRecord::default() };
         let topic = |name: &str, id| (Str::from(name), Uuid(id));
-        Image { brokers: BTreeMap::from([(1, broker)]), topic_ids: BTreeMap::from([topic("old", 5), topic("a.b", 6)]), ..Image::default() }
+        Image {
+            brokers: BTreeMap::from([(1, broker)]),
+            topic_ids: BTreeMap::from([topic("old", 5), topic("a.b", 6)]),
+            ..Image::default()
+        }
     }
 
     fn topic(name: &str) -> CreatableTopic {
@@ -259,7 +265,10 @@ mod tests {
     fn assigned(assignments: &[(i32, &[i32])]) -> CreatableTopic {
         let assignments = assignments
             .iter()
-            .map(|&(partition_index, brokers)| CreatableReplicaAssignment { partition_index, broker_ids: brokers.to_vec() })
+            .map(|&(partition_index, brokers)| CreatableReplicaAssignment {
+                partition_index,
+                broker_ids: brokers.to_vec(),
+            })
             .collect();
         CreatableTopic { num_partitions: -1, replication_factor: -1, assignments, ..topic("new") }
     }
@@ -274,7 +283,11 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_error() {
-        let with = |partitions, factor| CreatableTopic { num_partitions: partitions, replication_factor: factor, ..topic("new") };
+        let with = |partitions, factor| CreatableTopic {
+            num_partitions: partitions,
+            replication_factor: factor,
+            ..topic("new")
+        };
         let table = [
             (topic("new"), ErrorCode::None),
             (with(-1, -1), ErrorCode::None),

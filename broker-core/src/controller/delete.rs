@@ -117,7 +117,11 @@ mod tests {
         ];
         for (topics, codes, removed) in table {
             let deletion = delete_topics(&image(), &topics);
-            assert_eq!(deletion.results.iter().map(|result| result.error_code).collect::<Vec<_>>(), codes, "{topics:?}");
+            assert_eq!(
+                deletion.results.iter().map(|result| result.error_code).collect::<Vec<_>>(),
+                codes,
+                "{topics:?}"
+            );
             assert_eq!(deletion.records.len(), removed, "{topics:?}");
         }
     }

@@ -77,7 +77,9 @@ impl Image {
 
     /// Every partition with its topic, in the order of ids.
     pub(crate) fn partitions(&self) -> impl Iterator<Item = (&TopicImage, i32, &PartitionImage)> {
-        self.topics.values().flat_map(|topic| topic.partitions.iter().map(move |(&index, p)| (topic, index, p.as_ref())))
+        self.topics
+            .values()
+            .flat_map(|topic| topic.partitions.iter().map(move |(&index, p)| (topic, index, p.as_ref())))
     }
 
     fn remove_topic(&mut self, id: Uuid) {
@@ -234,13 +236,19 @@ mod tests {
             ..PartitionRecord::default()
         };
         let value = Some("1".into());
-        let config = ConfigRecord { resource_type: TOPIC_RESOURCE, resource_name: "t".into(), name: "flush.messages".into(), value };
+        let config = ConfigRecord {
+            resource_type: TOPIC_RESOURCE,
+            resource_name: "t".into(),
+            name: "flush.messages".into(),
+            value,
+        };
         vec![TopicRecord { name: "t".into(), topic_id: Uuid(9) }.into(), config.into(), partition.into()]
     }
 
     #[test]
     fn a_change_that_names_a_leader_raises_both_epochs_and_another_one_only_the_partitions() {
-        let change = |leader| PartitionChangeRecord { topic_id: Uuid(9), partition_id: 0, leader, ..Default::default() };
+        let change =
+            |leader| PartitionChangeRecord { topic_id: Uuid(9), partition_id: 0, leader, ..Default::default() };
         let mut records = topic();
         records.extend([change(-1).into(), change(1).into(), change(-2).into()]);
         let image = fold(records);

@@ -19,7 +19,7 @@ use wire::Response;
 pub(crate) type Controller = Replicated<Image, Answer>;
 
 /// What follows once a proposal is committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// A request is answered.
     Reply(Reply, Box<Response>),

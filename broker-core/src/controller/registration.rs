@@ -121,9 +121,20 @@ mod tests {
         apply(&mut image, bootstrap());
         assert_eq!(image.features.get("metadata.version"), Some(&30));
         let topic_id = Uuid(9);
-        let partition = PartitionRecord { partition_id: 0, topic_id, replicas: vec![1], isr: vec![1], leader: 1, leader_epoch: 0, partition_epoch: 0, ..Default::default() };
+        let partition = PartitionRecord {
+            partition_id: 0,
+            topic_id,
+            replicas: vec![1],
+            isr: vec![1],
+            leader: 1,
+            leader_epoch: 0,
+            partition_epoch: 0,
+            ..Default::default()
+        };
         apply(&mut image, vec![TopicRecord { name: "t".into(), topic_id }.into(), partition.into()]);
-        let leader = |image: &Image| (image.topics[&topic_id].partitions[&0].leader, image.topics[&topic_id].partitions[&0].leader_epoch);
+        let leader = |image: &Image| {
+            (image.topics[&topic_id].partitions[&0].leader, image.topics[&topic_id].partitions[&0].leader_epoch)
+        };
         for incarnation in 1..3 {
             let records = register(&image, &config, Uuid(incarnation), 50, vec![Uuid(3)]);
             apply(&mut image, records);
