@@ -37,6 +37,8 @@ pub struct Broker {
     pub(crate) reads: BTreeMap<ReadId, ConnId>,
     pub(crate) next_read: u64,
     pub(crate) broker_epoch: Option<i64>,
+    /// Something was appended, synced or configured, so that the next flush may be due at another time.
+    pub(crate) logs_touched: bool,
 }
 
 /// Why a broker could not be opened on its disk. The text says what an operator can do.
@@ -93,6 +95,7 @@ impl Broker {
             reads: BTreeMap::new(),
             next_read: 0,
             broker_epoch: None,
+            logs_touched: true,
         };
         broker.settle(io);
         Ok(broker)
@@ -141,7 +144,10 @@ impl Broker {
                     let every = self.config.number("log.flush.offset.checkpoint.interval.ms");
                     self.arm_every(timer, every, io);
                 }
-                Timer::Flush => self.logs.flush_due(io, &self.config.planted),
+                Timer::Flush => {
+                    self.logs.flush_due(io, &self.config.planted);
+                    self.logs_touched = true;
+                }
                 Timer::FileDelete => self.logs.remove_deleted(io),
             }
             if self.timers.next().is_some_and(|(at, next)| next == timer && at <= io.now.mono) {
@@ -178,9 +184,10 @@ impl Broker {
         for log_dir in self.logs.take_failed() {
             self.log_dir_failed(log_dir, io);
         }
-        let next_flush = self.logs.next_flush().unwrap_or(Instant::NEVER);
+        if std::mem::take(&mut self.logs_touched) {
+            self.timers.arm(Timer::Flush, self.logs.next_flush().unwrap_or(Instant::NEVER));
+        }
         self.timers.arm(Timer::Parked, self.parked.next_deadline());
-        self.timers.arm(Timer::Flush, next_flush);
         self.timers.arm(Timer::FileDelete, self.logs.next_removal().unwrap_or(Instant::NEVER));
         #[cfg(debug_assertions)]
         self.check_invariants();

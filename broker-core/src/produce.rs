@@ -153,6 +153,7 @@ impl Broker {
         let epoch = replica.leader_epoch;
         let appended =
             self.logs.append(key, Origin::Client, &checked, epoch, io, bugs).map_err(|error| error.code())?;
+        self.logs_touched = true;
         self.advance(key, io);
         let log_start_offset = self.logs.get(key).map_or(-1, |log| log.log_start_offset());
         let answer = PartitionProduceResponse {

@@ -81,9 +81,8 @@ impl Broker {
 
     fn create_log(&mut self, partition: &Partition, io: &mut Io<'_, Broker>) {
         let config = self.config.topic(&self.controller.committed().topic_config(&partition.topic));
-        match self.logs.create(partition.clone(), config, io, &self.config.planted) {
-            Ok(()) => io.event(Event::LogCreated { partition: partition.clone() }),
-            Err(error) => tracing::warn!(topic = %partition.topic, partition = partition.partition, %error, "no log"),
+        if let Err(error) = self.logs.create(partition.clone(), config, io, &self.config.planted) {
+            tracing::warn!(topic = %partition.topic, partition = partition.partition, %error, "no log");
         }
     }
 
@@ -117,12 +116,8 @@ impl Broker {
     }
 
     fn delete_log(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
-        let Some(partition) = self.logs.get(key).map(|log| log.partition().clone()) else { return };
-        match self.logs.delete(key, io) {
-            Ok(()) => io.event(Event::LogDeleted { partition }),
-            Err(error) => {
-                tracing::warn!(topic = %partition.topic, partition = partition.partition, %error, "not deleted")
-            }
+        if let Err(error) = self.logs.delete(key, io, &self.config.planted) {
+            tracing::warn!(topic_id = %key.0, partition = key.1, %error, "not deleted");
         }
     }
 
@@ -130,6 +125,7 @@ impl Broker {
         let image = self.controller.committed();
         let Some(&topic_id) = image.topic_ids.get(topic) else { return };
         let config = self.config.topic(&image.topic_config(topic));
+        self.logs_touched = true;
         for key in self.replicas.of_topic(topic_id) {
             if let Some(log) = self.logs.get_mut(key) {
                 log.set_config(config.clone());

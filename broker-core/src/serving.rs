@@ -67,6 +67,7 @@ impl Broker {
 
     /// A log's recovery point moved: what waits for it, or for the high watermark that follows it, looks again.
     pub(crate) fn log_is_durable(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        self.logs_touched = true;
         self.advance(key, io);
         self.wake(key, io);
     }
