@@ -1,6 +1,7 @@
 //! Every property that exists, for `standard()` and for `tribunal list`; and the ones that whoever runs a trial reports himself.
 
 use crate::property::{Property, PropertyId};
+use crate::{client, liveness, replica};
 
 /// No livelock. Reported by whoever runs the trial: ten thousand events at one instant, or more than the run's budget.
 pub const L14: PropertyId = PropertyId {
@@ -23,7 +24,44 @@ pub const HANG: PropertyId =
 /// Every property of this crate, fresh.
 #[must_use]
 pub fn standard() -> Vec<Box<dyn Property>> {
-    Vec::new()
+    macro_rules! boxed {
+        ($($judge:ty),* $(,)?) => { vec![$(Box::new(<$judge>::default())),*] };
+    }
+    boxed![
+        client::InconsistentOffsets,
+        client::Duplicate,
+        client::LostWrite,
+        client::Unseen,
+        client::PollSkips,
+        client::PollGoesBack,
+        client::SendOrder,
+        client::Garbage,
+        client::MissingOffset,
+        client::AppendLinearizable,
+        client::Integrity,
+        client::Misrouted,
+        replica::RecordIdentity,
+        replica::Durability,
+        replica::AckSound,
+        replica::RefusalSound,
+        replica::EpochCache,
+        replica::NoDanglingReference,
+        replica::QuorumEpoch,
+        replica::CrashPrefix,
+        replica::DurableBeforeAck,
+        replica::FailureSticks,
+        replica::SoundIndexes,
+        replica::SegmentStructure,
+        replica::ConservativeCheckpoints,
+        replica::AppendAllOrNothing,
+        replica::DenseOffsets,
+        replica::EndToEnd,
+        replica::Timestamps,
+        client::CompletesOnce,
+        liveness::ProduceAnswered,
+        liveness::Settled,
+        liveness::ReachesEnd,
+    ]
 }
 
 /// Every property that a result may name, in the order of the catalogue.

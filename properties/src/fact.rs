@@ -33,6 +33,21 @@ pub struct LogRef {
     pub partition: TopicPartition,
 }
 
+impl LogRef {
+    /// The metadata log of a node.
+    #[must_use]
+    pub fn metadata(node: NodeId) -> LogRef {
+        let partition = TopicPartition { topic: Str::from_static("__cluster_metadata"), partition: 0 };
+        LogRef { node, topic_id: Uuid(1), partition }
+    }
+}
+
+impl std::fmt::Display for LogRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on node {}", self.partition, self.node)
+    }
+}
+
 /// A record batch as an observer parsed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchSeen {

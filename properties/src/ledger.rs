@@ -2,6 +2,7 @@
 //! hold in a scope; reports print what it counted.
 
 use crate::fact::{LogRef, Moment};
+use crate::property::Scope;
 use std::collections::BTreeMap;
 use wire::{LogDirId, NodeId};
 
@@ -133,11 +134,48 @@ impl Touch {
         Touch { path: Some(path.into()), ..self }
     }
 
+    /// Whether a scope lies in what was touched.
+    fn reaches(&self, scope: &Scope) -> bool {
+        let apart = |mine: Option<i32>, other: Option<i32>| mine.is_some() && other.is_some() && mine != other;
+        let number = |node: Option<NodeId>| node.map(|node| node.0);
+        let dir = |log_dir: Option<LogDirId>| log_dir.map(|log_dir| i32::from(log_dir.0));
+        if self.when < scope.since || apart(number(self.node), number(scope.node)) {
+            return false;
+        }
+        if self.client.is_some() || scope.client.is_some() {
+            return self.client == scope.client;
+        }
+        if apart(dir(self.log_dir), dir(scope.log_dir)) {
+            return false;
+        }
+        match (&self.log, &self.path) {
+            (_, Some(path)) if scope.path.is_some() => {
+                scope.path.as_deref().is_some_and(|other| same_file(path, other))
+            }
+            // An index that is damaged leaves the log's own bytes alone.
+            (Some(_), Some(path)) if path.ends_with("index") => false,
+            (Some(log), _) => {
+                scope.log.as_ref() == Some(log) && self.from_offset.is_none_or(|from| reaches_up_to(scope, from))
+            }
+            (None, Some(_)) => false,
+            (None, None) => true,
+        }
+    }
+
     /// On a client.
     #[must_use]
     pub fn on_client(self, client: u16) -> Touch {
         Touch { client: Some(client), ..self }
     }
+}
+
+fn reaches_up_to(scope: &Scope, from: i64) -> bool {
+    scope.offsets.is_none_or(|(_, to)| from < to)
+}
+
+/// A file that was written under a temporary name is the one that it became.
+fn same_file(path: &str, other: &str) -> bool {
+    path.strip_suffix(".tmp").unwrap_or(path) == other.strip_suffix(".tmp").unwrap_or(other)
 }
 
 /// What a run's faults did.
@@ -171,6 +209,24 @@ impl Ledger {
     /// A fault did something that no property needs to know the scope of.
     pub fn count(&mut self, fault: FaultKind) {
         self.counts.entry(fault).or_default().effects += 1;
+    }
+
+    /// The first of these faults that touched a scope. A touch that names a log, a file or a client excuses nothing else; one that names a log directory
+    /// or a node alone excuses all of it.
+    #[must_use]
+    pub fn excuse(&self, scope: &Scope, kinds: &[FaultKind]) -> Option<FaultKind> {
+        let touch = self.touches.iter().find(|touch| kinds.contains(&touch.fault) && touch.reaches(scope))?;
+        Some(touch.fault)
+    }
+
+    /// The first of these faults that touched an index of a log.
+    #[must_use]
+    pub fn index_fault(&self, log: &LogRef, kinds: &[FaultKind]) -> Option<FaultKind> {
+        let of_index = |touch: &&Touch| {
+            let index = touch.path.as_ref().is_some_and(|path| path.ends_with("index"));
+            index && touch.log.as_ref() == Some(log) && kinds.contains(&touch.fault)
+        };
+        self.touches.iter().find(of_index).map(|touch| touch.fault)
     }
 
     /// What was touched, in order.

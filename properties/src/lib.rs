@@ -4,16 +4,24 @@
 //! `wire` alone. The broker's own [`broker_core::Event`]s serve only for what is invisible.
 
 pub mod catalogue;
+mod client;
 pub mod court;
 pub mod fact;
+pub mod ghost;
 pub mod hash;
+pub mod history;
+mod judge;
 pub mod ledger;
+mod liveness;
 pub mod payload;
 pub mod property;
+mod replica;
 
 pub use catalogue::{catalogue, standard};
 pub use court::Court;
 pub use fact::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Outcome, ReadSeen, RecordSeen, Stop, TopicAsked};
+pub use ghost::Ghost;
+pub use history::History;
 pub use ledger::{FaultKind, Ledger, Touch};
 pub use payload::{Payload, Uid};
 pub use property::{Claim, Cluster, Nodes, Property, PropertyId, Scope, Verdicts, Violation};

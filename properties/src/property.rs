@@ -1,6 +1,8 @@
 //! What a judge is: a named property of facts and of the client-visible History, with its claims and excuses.
 
 use crate::fact::{Fact, FactSet, LogRef, Moment};
+use crate::ghost::{Ghost, LogGhost};
+use crate::history::History;
 use crate::ledger::{FaultKind, Ledger};
 use broker_core::View;
 use bytes::Bytes;
@@ -22,12 +24,57 @@ pub struct PropertyId {
 pub struct Scope {
     /// On which node.
     pub node: Option<NodeId>,
+    /// In which log directory.
+    pub log_dir: Option<LogDirId>,
     /// In which log.
     pub log: Option<LogRef>,
     /// About which offsets, end exclusive.
     pub offsets: Option<(i64, i64)>,
+    /// About which file, by its path below the log directory.
+    pub path: Option<String>,
+    /// About which client.
+    pub client: Option<u16>,
     /// Since when.
     pub since: Moment,
+}
+
+impl Scope {
+    /// A node as a whole.
+    #[must_use]
+    pub fn node(node: NodeId) -> Scope {
+        Scope { node: Some(node), ..Scope::default() }
+    }
+
+    /// A range of a log, end exclusive.
+    #[must_use]
+    pub fn range(log: &LogGhost, from: i64, to: i64) -> Scope {
+        let (node, log_dir) = (Some(log.log.node), log.log_dir);
+        Scope { node, log_dir, log: Some(log.log.clone()), offsets: Some((from, to)), ..Scope::default() }
+    }
+
+    /// All of a log.
+    #[must_use]
+    pub fn log(log: &LogGhost) -> Scope {
+        Scope { offsets: None, ..Scope::range(log, 0, 0) }
+    }
+
+    /// One file of a node.
+    #[must_use]
+    pub fn file(node: NodeId, log_dir: LogDirId, path: &str) -> Scope {
+        Scope { log_dir: Some(log_dir), path: Some(path.to_owned()), ..Scope::node(node) }
+    }
+
+    /// A client.
+    #[must_use]
+    pub fn client(client: u16) -> Scope {
+        Scope { client: Some(client), ..Scope::default() }
+    }
+
+    /// The same, for faults since a moment only.
+    #[must_use]
+    pub fn since(self, since: Moment) -> Scope {
+        Scope { since, ..self }
+    }
 }
 
 /// Whether a property claims to hold in a scope.
@@ -65,6 +112,29 @@ pub struct Verdicts {
     pub attributed: Vec<Attributed>,
 }
 
+/// How many violations of one property and kind are kept; one is enough to fail, a few tell the story.
+const KEPT: usize = 10;
+
+impl Verdicts {
+    /// Adds a violation, unless there are plenty of its property and kind.
+    pub fn violated(&mut self, violation: Violation) {
+        let same = |other: &&Violation| other.property.id == violation.property.id && other.kind == violation.kind;
+        if self.violations.iter().filter(same).count() < KEPT {
+            self.violations.push(violation);
+        }
+    }
+
+    /// Counts a would-be violation that a fault excuses.
+    pub fn excuse(&mut self, property: PropertyId, fault: FaultKind) {
+        *self.excused.entry((property.id, fault)).or_default() += 1;
+    }
+
+    /// Adds a loss that the configuration permits.
+    pub fn attribute(&mut self, property: PropertyId, cause: &'static str, detail: String) {
+        self.attributed.push(Attributed { property: property.id, cause, detail });
+    }
+}
+
 /// A loss that the configuration permits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attributed {
@@ -82,6 +152,10 @@ pub struct Cluster<'a> {
     pub moment: Moment,
     /// What faults did.
     pub ledger: &'a Ledger,
+    /// What must be so: the state beside the brokers, this fact included.
+    pub ghost: &'a Ghost,
+    /// What the clients did and were told, this fact included.
+    pub history: &'a History,
     /// The nodes.
     pub nodes: &'a dyn Nodes,
 }

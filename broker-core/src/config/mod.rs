@@ -11,12 +11,11 @@ mod topic;
 pub use listeners::Listener;
 pub use topic::{TimestampType, TopicConfig};
 
-pub(crate) use kind::Kind;
-pub(crate) use properties::PROPERTIES as BROKER_PROPERTIES;
+pub(crate) use kind::{Kind, parse_boolean};
+pub(crate) use properties::{PROPERTIES, Property};
 pub(crate) use topic::{TOPIC_PROPERTIES, TopicProperty, validate as validate_topic};
 
 use crate::bugs::Bug;
-use kind::parse_boolean;
 use std::collections::BTreeMap;
 use wire::{NodeId, Planted, Str};
 
@@ -36,8 +35,6 @@ pub struct Config {
     pub advertised_listeners: Vec<Listener>,
     /// The bugs that are planted.
     pub planted: Planted<Bug>,
-    /// `fetch.max.bytes`, which every fetch looks at.
-    pub(crate) fetch_max_bytes: usize,
     /// Topic-level defaults, resolved once.
     pub(crate) topic_defaults: TopicConfig,
     /// What was set explicitly, trimmed.
@@ -92,18 +89,8 @@ impl Config {
             None => listeners.clone(),
         };
         let topic_defaults = TopicConfig::resolve(&set, &BTreeMap::new());
-        let mut config = Config {
-            node_id,
-            cluster_id,
-            listeners,
-            advertised_listeners,
-            planted: Planted::default(),
-            fetch_max_bytes: 0,
-            topic_defaults,
-            set,
-        };
-        config.fetch_max_bytes = usize::try_from(config.number("fetch.max.bytes")).unwrap_or(usize::MAX);
-        Ok(config)
+        let planted = Planted::default();
+        Ok(Config { node_id, cluster_id, listeners, advertised_listeners, planted, topic_defaults, set })
     }
 
     /// The same configuration with a bug planted.
@@ -151,11 +138,6 @@ impl Config {
     }
 }
 
-/// Kafka's default of a broker property.
-pub(crate) fn default_of(name: &str) -> Option<&'static str> {
-    properties::find(name)?.default
-}
-
 fn bad(name: &str, value: &str, expected: String) -> ConfigError {
     ConfigError::BadValue { name: name.to_owned(), value: value.to_owned(), expected }
 }
@@ -170,8 +152,8 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_its_defaults_are_valid() {
-        assert!(BROKER_PROPERTIES.is_sorted_by(|a, b| a.name < b.name));
-        for property in BROKER_PROPERTIES {
+        assert!(PROPERTIES.is_sorted_by(|a, b| a.name < b.name));
+        for property in PROPERTIES {
             let unchecked = property.name == "controller.quorum.voters" || property.name == "authorizer.class.name";
             let valid = property.default.is_none_or(|value| property.kind.check(value).is_ok());
             assert!(valid || unchecked, "{}", property.name);

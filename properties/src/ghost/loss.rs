@@ -1,0 +1,136 @@
+//! Records that are gone from a log, and whether the configuration and the faults of the run permit it: the rebase rule at replication
+//! factor 1, where the only holder of a record is its leader.
+
+use super::{Ghost, LogId};
+use crate::fact::{LogRef, Stop};
+use crate::ledger::{FaultKind, Ledger};
+use crate::property::Scope;
+
+/// A range of a log that stood there and does not any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// In which log.
+    pub log: LogId,
+    /// The first offset that is gone.
+    pub from: i64,
+    /// The end of the range.
+    pub to: i64,
+    /// How many acknowledged records were in it (of the metadata log: committed ones).
+    pub acked: i64,
+    /// How it was seen to be gone.
+    pub how: How,
+    /// Whether that may be.
+    pub cause: Cause,
+}
+
+/// How a range was seen to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// The disk did not have it when an incarnation began.
+    NotSurvived,
+    /// The whole log was not on the disk when an incarnation began.
+    Vanished,
+    /// The disk had it, and after `open` it is gone.
+    NotRecovered,
+    /// The broker cut it off.
+    Truncated,
+    /// The broker removed the log.
+    Removed,
+}
+
+impl How {
+    /// In words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            How::NotSurvived => "was not on the disk at the start",
+            How::Vanished => "was in a log that was not on the disk at the start",
+            How::NotRecovered => "was on the disk at the start and not after recovery",
+            How::Truncated => "was cut off by the broker",
+            How::Removed => "was in a log that the broker removed",
+        }
+    }
+}
+
+/// Why a range may be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The topic was deleted, or may have been.
+    Deleted,
+    /// The configuration permits it under what happened; the cause in words.
+    Permitted(&'static str),
+    /// Nothing explains it.
+    Unexplained,
+}
+
+/// Faults that damage or take bytes whatever was synced, with the cause that they are.
+const DAMAGE: &[(FaultKind, &str)] = &[
+    (FaultKind::WipedDisk, "wiped disk"),
+    (FaultKind::BitRot, "bit rot"),
+    (FaultKind::MisdirectedWrite, "misdirected write"),
+];
+
+/// Faults after which bytes are on no platter, whatever was reported.
+const NOT_SYNCED: &[(FaultKind, &str)] = &[
+    (FaultKind::LyingSync, "lying sync"),
+    (FaultKind::FailedSync, "failed sync"),
+    (FaultKind::WriteError, "failed write"),
+];
+
+/// The cause of a power loss where no sync was promised.
+pub const POWER_LOSS: &str = "power loss without flush";
+
+/// Why this range of a log may be gone. `from` and `to` lie on the same side of what was durable.
+pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledger: &Ledger) -> Cause {
+    let it = ghost.log(log);
+    let deleted = ghost.topics().deletion_asked(&it.log.partition.topic);
+    match how {
+        How::Removed | How::Vanished if deleted && !it.is_metadata() => Cause::Deleted,
+        How::Removed => metadata_damage(&it.log, ledger).map_or(Cause::Unexplained, Cause::Permitted),
+        How::NotSurvived | How::Vanished => of_the_disk(ghost, log, range, ledger),
+        How::NotRecovered | How::Truncated => match it.intact_end {
+            // What lies behind the first damage may be cut; the damage is its cause, too.
+            Some(intact_end) if range.0 >= intact_end => of_the_disk(ghost, log, range, ledger),
+            _ => among(ghost, log, range, ledger, DAMAGE).map_or(Cause::Unexplained, Cause::Permitted),
+        },
+    }
+}
+
+fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: &Ledger) -> Cause {
+    let it = ghost.log(log);
+    if let Some(cause) = among(ghost, log, range, ledger, DAMAGE) {
+        return Cause::Permitted(cause);
+    }
+    if range.0 < it.intact_end.unwrap_or(i64::MAX) && !lost_power(ghost, &it.log, ledger) {
+        return Cause::Unexplained;
+    }
+    if range.0 >= it.durable_before && !ghost.promises_sync(it) {
+        return Cause::Permitted(POWER_LOSS);
+    }
+    among(ghost, log, range, ledger, NOT_SYNCED).map_or(Cause::Unexplained, Cause::Permitted)
+}
+
+fn among(
+    ghost: &Ghost,
+    log: LogId,
+    (from, to): (i64, i64),
+    ledger: &Ledger,
+    causes: &[(FaultKind, &'static str)],
+) -> Option<&'static str> {
+    let scope = Scope::range(ghost.log(log), from, to);
+    causes.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
+}
+
+/// A broker that lost its metadata may take a log for a stray one.
+fn metadata_damage(log: &LogRef, ledger: &Ledger) -> Option<&'static str> {
+    let scope = Scope { log: Some(LogRef::metadata(log.node)), ..Scope::node(log.node) };
+    DAMAGE.iter().chain(NOT_SYNCED).find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
+}
+
+/// Whether the node's machine lost its power when it stopped last, or since.
+fn lost_power(ghost: &Ghost, log: &LogRef, ledger: &Ledger) -> bool {
+    let Some(node) = ghost.node(log.node) else { return false };
+    let scope = Scope { log: Some(log.clone()), since: node.stopped, ..Scope::node(log.node) };
+    node.last_stop == Some(Stop::PowerLoss)
+        || ledger.excuse(&scope, &[FaultKind::PowerLoss, FaultKind::TornTail]).is_some()
+}

@@ -1,0 +1,54 @@
+//! What is known of a node besides its logs.
+
+use crate::fact::{Moment, Stop};
+use crate::property::Nodes;
+use std::collections::BTreeMap;
+use wire::{LogDirId, NodeId};
+
+/// One node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeGhost {
+    /// Counts its incarnations from 1; 0 before the first.
+    pub incarnation: u32,
+    /// When the present incarnation, or the last, began.
+    pub started: Moment,
+    /// When the last one ended.
+    pub stopped: Moment,
+    /// Whether an incarnation runs, `open` included.
+    pub running: bool,
+    /// Whether `open` has returned without an error.
+    pub opened: bool,
+    /// How the last incarnation ended.
+    pub last_stop: Option<Stop>,
+    /// Log directories on which a write or a sync failed in this incarnation, with the moment of the first failure.
+    pub failed_dirs: BTreeMap<LogDirId, Moment>,
+    /// Whether the broker's defaults ask for a sync after every record.
+    pub flushes_each: bool,
+    /// Whether a topic may come into being because a client asked for its metadata.
+    pub auto_creates: bool,
+}
+
+impl NodeGhost {
+    pub(crate) fn start(&mut self, node: NodeId, incarnation: u32, moment: Moment, nodes: &dyn Nodes) {
+        self.incarnation = incarnation;
+        self.started = moment;
+        self.running = true;
+        self.opened = false;
+        self.failed_dirs.clear();
+        self.flushes_each = nodes.config(node, "log.flush.interval.messages").is_some_and(|value| value == "1");
+        self.auto_creates = nodes.config(node, "auto.create.topics.enable").is_none_or(|value| value != "false");
+    }
+
+    pub(crate) fn stop(&mut self, how: Stop, moment: Moment) {
+        self.running = false;
+        self.opened = false;
+        self.stopped = moment;
+        self.last_stop = Some(how);
+    }
+
+    /// Whether a log directory failed in an earlier step than this moment's.
+    #[must_use]
+    pub fn failed_before(&self, log_dir: LogDirId, moment: Moment) -> bool {
+        self.failed_dirs.get(&log_dir).is_some_and(|failed| failed.seq < moment.seq)
+    }
+}

@@ -1,0 +1,132 @@
+//! The History: what clients asked for and how it ended, as ok, failed or **unknown**. No checker may read unknown as failed.
+//!
+//! It is kept as what checks need in constant time, per record and per consumer, and not as a list of events (whoever runs the trial writes that list down
+//! for people). What was observed of a record beside its client (how often a broker received it, where it stands in a log) is kept with it.
+
+mod consumers;
+mod sends;
+
+pub use consumers::{Consumer, Consumers, Reading};
+pub use sends::{Place, Read, Send, Sends};
+
+use crate::fact::{BatchSeen, Fact, LogRef, Moment, Outcome, ReadSeen};
+use crate::ghost::{Ghost, LogId};
+
+/// What clients did and were told.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    sends: Sends,
+    consumers: Consumers,
+    reads: Vec<Read>,
+}
+
+impl History {
+    /// Every record that was to be sent, or was seen.
+    #[must_use]
+    pub fn sends(&self) -> &Sends {
+        &self.sends
+    }
+
+    /// Every consumer session.
+    #[must_use]
+    pub fn consumers(&self) -> &Consumers {
+        &self.consumers
+    }
+
+    /// Where the records of the poll at hand stand, in its order. A poll that ended is the fact at hand.
+    #[must_use]
+    pub fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+
+    pub(crate) fn observe(&mut self, fact: &Fact, moment: Moment, ghost: &Ghost) {
+        match fact {
+            Fact::SendInvoked { .. } => self.sends.invoke(fact, moment),
+            Fact::SendCompleted { payload, outcome, partition, offset, .. } => {
+                if let Some(send) = self.sends.get_mut(payload.uid) {
+                    send.complete(outcome.clone(), *partition, *offset, moment);
+                }
+            }
+            Fact::ProduceReceived { batch: Some(batch), partition, .. } => {
+                for uid in uids(batch) {
+                    if let Some(send) = self.sends.get_mut(uid) {
+                        send.received(partition.partition);
+                    }
+                }
+            }
+            Fact::Appended { log, batch, .. } => self.stands(log, batch, ghost),
+            Fact::Survived { log, batches } | Fact::Recovered { log, batches } => {
+                for &(_, place) in ghost.found() {
+                    self.stands(log, &batches[place], ghost);
+                }
+            }
+            Fact::PollCompleted { client, session, records, errors, .. } => {
+                self.read(records, ghost);
+                self.consumers.polled((*client, *session), records, errors);
+            }
+            Fact::Repositioned { client, session, partitions, assign } => {
+                self.consumers.reposition((*client, *session), partitions, *assign, moment);
+            }
+            Fact::ClientLife { client, session, alive } => {
+                self.consumers.life((*client, *session), *alive, moment);
+                self.sends.life((*client, *session), *alive, moment);
+            }
+            Fact::ClientStated { client, name: "Retrying" } => self.sends.retried(*client, moment),
+            _ => {}
+        }
+    }
+
+    fn stands(&mut self, log: &LogRef, batch: &BatchSeen, ghost: &Ghost) {
+        let Some(id) = ghost.find(log) else { return };
+        let generation = ghost.log(id).generation;
+        for record in &batch.records {
+            let uid = record.payload.as_ref().map(|payload| payload.uid);
+            if let Some(send) = uid.and_then(|uid| self.sends.get_mut(uid)) {
+                send.stands(Place { log: id, offset: record.offset, generation, timestamp: record.timestamp });
+            }
+        }
+    }
+
+    fn read(&mut self, records: &[ReadSeen], ghost: &Ghost) {
+        self.reads.clear();
+        for read in records {
+            let place = self.place_of(read, ghost);
+            self.reads.push(Read { place });
+            let uid = read.record.payload.as_ref().map(|payload| payload.uid);
+            if let Some(send) = uid.and_then(|uid| self.sends.get_mut(uid)) {
+                send.reads = send.reads.saturating_add(1);
+            }
+        }
+    }
+
+    fn place_of(&self, read: &ReadSeen, ghost: &Ghost) -> Option<Place> {
+        let send = self.sends.get(read.record.payload.as_ref()?.uid)?;
+        let here =
+            |place: &&Place| place.offset == read.record.offset && ghost.log(place.log).log.partition == read.partition;
+        // The last one, where a record stood at the same offset of several topics of one name.
+        send.places().filter(here).last().copied()
+    }
+}
+
+fn uids(batch: &BatchSeen) -> impl Iterator<Item = crate::payload::Uid> + '_ {
+    batch.records.iter().filter_map(|record| record.payload.as_ref().map(|payload| payload.uid))
+}
+
+impl Send {
+    /// The place that its acknowledgement names; None while there is none, and where the record does not stand where it says.
+    #[must_use]
+    pub fn acked_place(&self, ghost: &Ghost) -> Option<Place> {
+        let (Some((Outcome::Ok, _)), Some(offset), Some(partition)) = (&self.outcome, self.offset, self.partition)
+        else {
+            return None;
+        };
+        let here = |place: &&Place| place.offset == offset && ghost.log(place.log).log.partition.partition == partition;
+        self.places().filter(here).last().copied()
+    }
+
+    /// Whether it stands in a log.
+    #[must_use]
+    pub fn stands_in(&self, log: LogId, offset: i64) -> bool {
+        self.places().any(|place| place.log == log && place.offset == offset)
+    }
+}

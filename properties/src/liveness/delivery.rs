@@ -1,0 +1,111 @@
+//! Producers are answered and consumers reach the end.
+
+use super::unreachable;
+use crate::fact::{Fact, FactKind, FactSet, Outcome};
+use crate::history::{Reading, Send};
+use crate::judge::{Case, Judge};
+use crate::property::{Claim, Cluster, PropertyId, Scope};
+use wire::TopicPartition;
+
+/// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that were invoked after faults
+/// stopped have succeeded if their log was there, unless their error was the record's own fault. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProduceAnswered;
+
+/// Errors that the record or its request deserves, whatever the state of the cluster: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_TOPIC_EXCEPTION,
+/// RECORD_LIST_TOO_LARGE, INVALID_REQUIRED_ACKS, INVALID_TIMESTAMP, UNSUPPORTED_VERSION, INVALID_RECORD.
+const DESERVED: &[i16] = &[2, 10, 17, 18, 21, 32, 35, 87];
+
+impl Judge for ProduceAnswered {
+    const ID: PropertyId = PropertyId {
+        id: "L03",
+        name: "EventuallyWriteIsAcceptedOrRejected",
+        sentence: "After healing every pending produce is answered, and new ones with acks=all succeed.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
+
+    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+        unreachable(scope, cluster)
+    }
+
+    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        for &node in cluster.nodes.ids() {
+            if cluster.nodes.view(node).is_none() {
+                case.charge(self, &Scope::node(node), "down", || format!("node {node} does not run at rest"));
+            }
+        }
+        for send in cluster.history.sends().iter() {
+            self.check(send, case);
+        }
+    }
+}
+
+impl ProduceAnswered {
+    fn check(&self, send: &Send, case: &mut Case<'_>) {
+        let healed = case.cluster.ghost.healed().is_some_and(|healed| send.invoked > healed);
+        let kind = match send.ended() {
+            None if !send.orphaned => "pending",
+            Some(Outcome::Failed(error)) if healed && !DESERVED.contains(error) => "refused",
+            Some(Outcome::Unknown(_)) if healed && !send.orphaned => "timed-out",
+            _ => return,
+        };
+        let Some(scope) = scope(send, case.cluster) else { return };
+        case.charge(self, &scope, kind, || {
+            let (uid, topic, outcome) = (send.payload.uid, &send.payload.topic, send.ended());
+            format!("record {uid} to {topic}, sent at {} ms, ended as {outcome:?}", send.invoked.at.as_millis())
+        });
+    }
+}
+
+/// The log that a send is about; None if its topic is not there, so that there is nothing to claim.
+fn scope(send: &Send, cluster: &Cluster<'_>) -> Option<Scope> {
+    let partition = send.payload.partition.or(send.routed).unwrap_or(0);
+    let topic = &send.payload.topic;
+    if cluster.ghost.topics().deletion_asked(topic) && send.ended().is_some() {
+        return None;
+    }
+    cluster.ghost.current(topic, partition).map(Scope::log)
+}
+
+/// L05. At rest each final reader has read every partition that it was assigned to its log's end, or was told an error. Final readers
+/// are consumers that began after faults had stopped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReachesEnd;
+
+impl Judge for ReachesEnd {
+    const ID: PropertyId = PropertyId {
+        id: "L05",
+        name: "consumers reach the end",
+        sentence: "After healing every assigned consumer reaches the end or is told an error.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
+
+    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+        unreachable(scope, cluster)
+    }
+
+    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        let Some(healed) = cluster.ghost.healed() else { return };
+        for ((client, _), consumer) in cluster.history.consumers().living_since(healed) {
+            for (partition, reading) in &consumer.assigned {
+                self.check(*client, partition, reading, case);
+            }
+        }
+    }
+}
+
+impl ReachesEnd {
+    fn check(&self, client: u16, partition: &TopicPartition, reading: &Reading, case: &mut Case<'_>) {
+        let Some(log) = case.cluster.ghost.current(&partition.topic, partition.partition) else { return };
+        let next = reading.last_offset.map_or(0, |last| last.saturating_add(1));
+        if next >= log.end || reading.error.is_some() || case.cluster.nodes.view(log.log.node).is_none() {
+            return;
+        }
+        case.charge(self, &Scope::range(log, next, log.end), "stuck", || {
+            let end = log.end;
+            format!("client {client} stands at offset {next} of {partition}, whose end is {end}, and was told no error")
+        });
+    }
+}

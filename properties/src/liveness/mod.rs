@@ -1,0 +1,64 @@
+//! Liveness: what must be so at rest, after faults have stopped and the stated time has passed.
+//!
+//! A fault that leaves something behind that no software can mend (a rotten batch, a directory that failed and was not restarted, a broken metadata log) excuses the
+//! logs that it touched, and those alone.
+
+mod delivery;
+mod settled;
+
+pub(crate) use delivery::{ProduceAnswered, ReachesEnd};
+pub(crate) use settled::Settled;
+
+use crate::fact::LogRef;
+use crate::ledger::{FaultKind, Ledger};
+use crate::property::{Claim, Cluster, Scope};
+use wire::NodeId;
+
+/// Faults that leave bytes behind that cannot be read.
+const SCARS: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+/// Faults that take a log directory offline until its node starts again.
+const OFFLINE: &[FaultKind] =
+    &[FaultKind::FailedSync, FaultKind::WriteError, FaultKind::DiskFull, FaultKind::ReadError];
+/// Faults that can take a metadata log from a node, and with it everything.
+const METADATA: &[FaultKind] = &[
+    FaultKind::BitRot,
+    FaultKind::MisdirectedWrite,
+    FaultKind::LyingSync,
+    FaultKind::WipedDisk,
+    FaultKind::FailedSync,
+    FaultKind::WriteError,
+];
+
+/// Whether a log can be served at rest: its own bytes, its directory, and its node's metadata.
+pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+    let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, SCARS));
+    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index);
+    let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
+    let broken = || scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
+    damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
+}
+
+/// The fault that took a log's directory offline in this incarnation.
+fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
+    let node = cluster.ghost.node(log.node)?;
+    let log_dir = cluster.ghost.get(log)?.log_dir?;
+    let failed = node.failed_dirs.get(&log_dir)?;
+    let of_dir = |touch: &&crate::Touch| {
+        OFFLINE.contains(&touch.fault)
+            && touch.node.is_none_or(|node| node == log.node)
+            && touch.log_dir.is_none_or(|dir| dir == log_dir)
+            && touch.when <= *failed
+    };
+    cluster.ledger.touches().iter().rev().find(of_dir).map(|touch| touch.fault)
+}
+
+/// The fault that may have broken a node's metadata log, or a small file that it needs to start.
+pub(crate) fn broken_metadata(node: NodeId, ledger: &Ledger) -> Option<FaultKind> {
+    let log = Some(LogRef::metadata(node));
+    let of_log = ledger.excuse(&Scope { log, ..Scope::node(node) }, METADATA);
+    let of_file = |touch: &&crate::Touch| {
+        let file = touch.log.is_none() && touch.path.is_some();
+        file && METADATA.contains(&touch.fault) && touch.node.is_none_or(|other| other == node)
+    };
+    of_log.or_else(|| ledger.touches().iter().find(of_file).map(|touch| touch.fault))
+}

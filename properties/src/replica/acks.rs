@@ -1,0 +1,181 @@
+//! What a broker's answers to producers say is so.
+
+use crate::fact::{Fact, FactKind, FactSet, Outcome};
+use crate::ghost::{LogGhost, LogId};
+use crate::judge::{Case, Judge};
+use crate::ledger::FaultKind;
+use crate::payload::Payload;
+use crate::property::{Cluster, PropertyId, Scope};
+use broker_core::Event;
+
+/// An answer without an error to a produce request with acks other than 0, with its log.
+struct Success<'a> {
+    log: LogId,
+    acks: i16,
+    base_offset: i64,
+    uids: &'a [Payload],
+}
+
+impl<'a> Success<'a> {
+    fn of(fact: &'a Fact, cluster: &Cluster<'_>) -> Option<Success<'a>> {
+        let Fact::ProduceAnswered { node, acks, partition, topic_id, error: 0, base_offset, uids, .. } = fact else {
+            return None;
+        };
+        let log = cluster.ghost.by_id(*node, (*topic_id)?, partition.partition)?;
+        (*acks != 0).then_some(Success { log, acks: *acks, base_offset: *base_offset, uids })
+    }
+
+    fn end(&self) -> i64 {
+        self.base_offset.saturating_add(self.uids.len() as i64)
+    }
+}
+
+/// W14, as far as replication factor 1 goes. A success says that the records stand at the offsets that it names, appended by the incarnation that answers; with
+/// acks=all the high watermark has passed them (the ISR is the leader alone, and `min.insync.replicas` is at most the replication factor here).
+/// Source: ORACLES; documentation of `acks` and `min.insync.replicas`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AckSound;
+
+impl Judge for AckSound {
+    const ID: PropertyId = PropertyId {
+        id: "W14",
+        name: "ack soundness",
+        sentence: "An acknowledged record stands at its offset, and with acks=all below the high watermark.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered]);
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        let Some(success) = Success::of(fact, cluster) else {
+            if let Fact::ProduceAnswered { error: 0, acks, partition, node, .. } = fact
+                && *acks != 0
+            {
+                case.charge(self, &Scope::node(*node), "no-log", || {
+                    format!("a success was answered for {partition}, which has no log")
+                });
+            }
+            return;
+        };
+        let log = cluster.ghost.log(success.log);
+        let scope = Scope::range(log, success.base_offset, success.end());
+        for (offset, payload) in (success.base_offset..).zip(success.uids) {
+            let send = cluster.history.sends().get(payload.uid);
+            if send.is_some_and(|send| !send.stands_in(success.log, offset)) {
+                case.charge(self, &scope, "absent", || {
+                    format!(
+                        "record {} was acknowledged at offset {offset} of {}, and is not there",
+                        payload.uid, log.log
+                    )
+                });
+            }
+        }
+        let incarnation = cluster.ghost.node(log.log.node).map_or(0, |node| node.incarnation);
+        if log.batch(success.base_offset).is_some_and(|held| held.incarnation != incarnation) {
+            let base = success.base_offset;
+            case.charge(self, &scope, "other-incarnation", || {
+                format!(
+                    "offset {base} of {} was acknowledged by another incarnation than the one that appended it",
+                    log.log
+                )
+            });
+        }
+        let visible = high_watermark(log, cluster);
+        if success.acks == -1 && visible < success.end() {
+            case.charge(self, &scope, "above-high-watermark", || {
+                let end = success.end();
+                format!("acks=all was answered up to offset {end} of {}, whose high watermark is {visible}", log.log)
+            });
+        }
+    }
+}
+
+/// What the leader stated, or shows now.
+fn high_watermark(log: &LogGhost, cluster: &Cluster<'_>) -> i64 {
+    let view = cluster.nodes.view(log.log.node);
+    let shown = view
+        .and_then(|view| view.log(log.log.topic_id, log.log.partition.partition))
+        .map_or(0, |log| log.high_watermark);
+    shown.max(log.high_watermark)
+}
+
+/// W15. A record whose send failed, which a client reports only if every attempt's error was definite, stands in no log and is read by nobody, before
+/// and after. Source: ORACLES (Jepsen's table of definite errors, made testable).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RefusalSound;
+
+impl Judge for RefusalSound {
+    const ID: PropertyId = PropertyId {
+        id: "W15",
+        name: "negative-ack soundness",
+        sentence: "A record whose send definitely failed never becomes visible.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::SendCompleted, FactKind::Appended, FactKind::PollCompleted]);
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        match fact {
+            Fact::SendCompleted { payload, outcome: Outcome::Failed(_), .. } => self.check(payload, "stands", case),
+            Fact::Appended { batch, .. } => {
+                let payloads = batch.records.iter().filter_map(|record| record.payload.as_ref());
+                payloads.for_each(|payload| self.check(payload, "appended", case));
+            }
+            Fact::PollCompleted { records, .. } => {
+                let payloads = records.iter().filter_map(|read| read.record.payload.as_ref());
+                payloads.for_each(|payload| self.check(payload, "read", case));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl RefusalSound {
+    fn check(&self, payload: &Payload, kind: &'static str, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        let Some(send) = cluster.history.sends().get(payload.uid) else { return };
+        let Some(Outcome::Failed(error)) = send.ended() else { return };
+        let Some(place) = send.places().last().copied() else { return };
+        case.charge(self, &Scope::default(), kind, || {
+            let log = &cluster.ghost.log(place.log).log;
+            format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
+        });
+    }
+}
+
+/// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log always, KIP-595), what is
+/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync excuses what it left out. Source: ORACLES; bugs D24, D01.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DurableBeforeAck;
+
+impl Judge for DurableBeforeAck {
+    const ID: PropertyId = PropertyId {
+        id: "W43",
+        name: "durable before ack",
+        sentence: "Where a sync is promised, nothing is acknowledged or committed before it is durable.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated]);
+    const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::LyingSync];
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        if let Some(success) = Success::of(fact, cluster) {
+            let log = cluster.ghost.log(success.log);
+            if log.durable < success.end() && cluster.ghost.promises_sync(log) {
+                self.accuse(log, success.end(), "ack-before-durable", case);
+            }
+        }
+        if let Fact::Stated { node, event: Event::HighWatermarkAdvanced { partition, to } } = fact
+            && let Some(log) = cluster.ghost.named(*node, partition)
+            && log.is_metadata()
+            && log.durable < *to
+        {
+            self.accuse(log, *to, "commit-before-durable", case);
+        }
+    }
+}
+
+impl DurableBeforeAck {
+    fn accuse(&self, log: &LogGhost, to: i64, kind: &'static str, case: &mut Case<'_>) {
+        case.charge(self, &Scope::range(log, log.durable, to), kind, || {
+            format!("{} was acknowledged up to offset {to}, and is durable up to {}", log.log, log.durable)
+        });
+    }
+}

@@ -1,0 +1,98 @@
+//! Small files: what they say is never more than what is so, and a crash leaves one of their versions.
+
+use crate::fact::{Fact, FactKind, FactSet};
+use crate::ghost::LogGhost;
+use crate::hash::batch_hash;
+use crate::judge::{Case, Judge};
+use crate::ledger::FaultKind;
+use crate::property::{Cluster, PropertyId, Scope};
+use broker_core::view::LogView;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::files::{HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, parse_offsets};
+use wire::{LogDirId, NodeId};
+
+/// W47. A recovery point that is written down is at most what is durable, a high watermark at most the high watermark, a log start at most the log
+/// start. What an incarnation finds under a small file's name is a version that was put there as a whole, or nothing; an empty file counts only where one was put
+/// there. Damage to the file, and syncs that lied or failed, excuse it. Source: KAFKA-1539, KAFKA-16541; bugs D06 D17.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConservativeCheckpoints {
+    /// Every version that was seen under a name, as a hash.
+    versions: BTreeMap<(NodeId, LogDirId, String), BTreeSet<u128>>,
+}
+
+impl Judge for ConservativeCheckpoints {
+    const ID: PropertyId = PropertyId {
+        id: "W47",
+        name: "conservative checkpoints",
+        sentence: "A checkpoint never says more than is so, and a crash leaves one of its versions whole.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced]);
+    const EXCUSED_BY: &'static [FaultKind] = &[
+        FaultKind::BitRot,
+        FaultKind::MisdirectedWrite,
+        FaultKind::LyingSync,
+        FaultKind::FailedSync,
+        FaultKind::WipedDisk,
+    ];
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        match fact {
+            Fact::Started { node, .. } => self.survey(*node, case),
+            Fact::FileReplaced { node, log_dir, path, contents } => {
+                let versions = self.versions.entry((*node, *log_dir, path.clone())).or_default();
+                versions.insert(batch_hash(contents));
+                self.compare(*node, path, contents, case);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl ConservativeCheckpoints {
+    fn survey(&self, node: NodeId, case: &mut Case<'_>) {
+        let nodes = case.cluster.nodes;
+        let first = (node, LogDirId(0), String::new());
+        for ((_, log_dir, path), versions) in self.versions.range(first..).take_while(|((other, ..), _)| *other == node)
+        {
+            let Some(contents) = nodes.file(node, *log_dir, path) else { continue };
+            if !versions.contains(&batch_hash(&contents)) {
+                case.charge(self, &Scope::file(node, *log_dir, path), "partial", || {
+                    let len = contents.len();
+                    format!("node {node} starts with {len} bytes in {path} that were never put there as a whole")
+                });
+            }
+        }
+    }
+
+    fn compare(&self, node: NodeId, path: &str, contents: &[u8], case: &mut Case<'_>) {
+        let (kind, bound): (_, fn(&LogGhost, Option<&LogView<'_>>) -> i64) = match path {
+            RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, _| log.durable),
+            HIGH_WATERMARK_CHECKPOINT => {
+                ("high-watermark", |log, shown| log.high_watermark.max(shown.map_or(0, |shown| shown.high_watermark)))
+            }
+            LOG_START_CHECKPOINT => ("log-start", |_, shown| shown.map_or(i64::MAX, |shown| shown.log_start_offset)),
+            _ => return,
+        };
+        let cluster = case.cluster;
+        let Ok(offsets) = parse_offsets(contents) else {
+            return case.charge(self, &Scope::node(node), "malformed", || {
+                format!("node {node} wrote {path} in a form that is none")
+            });
+        };
+        for (partition, offset) in offsets {
+            let Some(log) = cluster.ghost.named_on(node, &partition).map(|id| cluster.ghost.log(id)) else { continue };
+            let bound = with_view(log, cluster, bound);
+            if offset > bound {
+                case.charge(self, &Scope::range(log, bound, offset), kind, || {
+                    format!("{path} of node {node} says {offset} for {partition}, which is {bound} in truth")
+                });
+            }
+        }
+    }
+}
+
+fn with_view(log: &LogGhost, cluster: &Cluster<'_>, bound: fn(&LogGhost, Option<&LogView<'_>>) -> i64) -> i64 {
+    let view = cluster.nodes.view(log.log.node);
+    let shown = view.and_then(|view| view.log(log.log.topic_id, log.log.partition.partition));
+    bound(log, shown.as_ref())
+}

@@ -1,0 +1,64 @@
+//! Acknowledged records are there as long as their holder was intact.
+
+use crate::fact::{Fact, FactKind, FactSet};
+use crate::ghost::{Cause, How, Loss};
+use crate::judge::{Case, Judge};
+use crate::property::{Cluster, PropertyId, Scope};
+
+/// W13, as far as replication factor 1 goes. The one replica is the ISR. While it was an intact holder of an acknowledged record at every instant since the
+/// acknowledgement, the record is there. A kill leaves the page cache, so the holder stays intact; a power loss takes what was not synced; where
+/// `flush.messages=1` promised a sync, only a disk that lied or failed may take it; rot, a misdirected write and a wiped disk take anything. A permitted loss is
+/// attributed with its cause, every other one is a violation. What was cut behind the first damage has the damage's cause. Of the metadata log, what
+/// is below its high watermark counts as acknowledged. Source: ORACLES, GUARANTEES P2 P3 P5; TLA+: NoCommittedRecordLostGlobally, AckedValueNotLost.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Durability;
+
+impl Judge for Durability {
+    const ID: PropertyId = PropertyId {
+        id: "W13",
+        name: "NoCommittedRecordLostGlobally",
+        sentence: "No acknowledged record is lost while a replica that must hold it was intact.",
+    };
+    // Every fact that can show that something is gone.
+    const INTERESTS: FactSet = FactSet::of(&[
+        FactKind::Survived,
+        FactKind::Recovered,
+        FactKind::Opened,
+        FactKind::Truncated,
+        FactKind::LogRemoved,
+        FactKind::Appended,
+        FactKind::AppendFailed,
+        FactKind::SegmentCreated,
+        FactKind::LogDurable,
+    ]);
+
+    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        for loss in cluster.ghost.losses().iter().filter(|loss| loss.acked > 0) {
+            let log = cluster.ghost.log(loss.log);
+            match loss.cause {
+                Cause::Deleted => {}
+                Cause::Permitted(cause) => case.verdicts.attribute(Self::ID, cause, describe(loss, cluster)),
+                Cause::Unexplained => {
+                    let scope = Scope::range(log, loss.from, loss.to);
+                    case.charge(self, &scope, kind(loss.how), || describe(loss, cluster));
+                }
+            }
+        }
+    }
+}
+
+fn kind(how: How) -> &'static str {
+    match how {
+        How::NotSurvived => "lost",
+        How::Vanished => "vanished",
+        How::NotRecovered => "not-recovered",
+        How::Truncated => "truncated",
+        How::Removed => "removed",
+    }
+}
+
+fn describe(loss: &Loss, cluster: &Cluster<'_>) -> String {
+    let (log, Loss { from, to, acked, .. }) = (&cluster.ghost.log(loss.log).log, loss);
+    format!("{acked} acknowledged records of {log}, in the range {from}..{to}: it {}", loss.how.text())
+}

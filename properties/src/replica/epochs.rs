@@ -1,0 +1,173 @@
+//! Epochs: what a log knows of leader epochs, and what a node knows of the quorum's.
+
+use super::DAMAGE;
+use crate::fact::{Fact, FactKind, FactSet};
+use crate::ghost::LogGhost;
+use crate::judge::{Case, Judge};
+use crate::ledger::FaultKind;
+use crate::property::{PropertyId, Scope};
+use broker_core::Event;
+use broker_core::view::LogView;
+use std::collections::BTreeMap;
+use wire::metadata::QuorumStateData;
+use wire::{LogDirId, NodeId};
+
+/// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch started, or its first batch is), and has others only for
+/// epochs that the replica led from that offset on (an epoch may have no batch). Checked after recovery and at rest. Source: KIP-101; bug D09.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EpochCache;
+
+impl Judge for EpochCache {
+    const ID: PropertyId = PropertyId {
+        id: "W21",
+        name: "epoch cache",
+        sentence: "The epoch cache is what the log's batches, and the epochs that the replica led, come to.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Opened, FactKind::AtRest]);
+    const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
+
+    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+        let cluster = case.cluster;
+        for &node in cluster.nodes.ids() {
+            let Some(view) = cluster.nodes.view(node) else { continue };
+            view.each_log(|shown| {
+                let log = cluster.ghost.by_id(node, shown.topic_id, shown.partition).map(|log| cluster.ghost.log(log));
+                if let Some(log) = log.filter(|log| log.present && shown.online) {
+                    self.check(log, &shown, case);
+                }
+            });
+        }
+    }
+}
+
+impl EpochCache {
+    fn check(&self, log: &LogGhost, shown: &LogView<'_>, case: &mut Case<'_>) {
+        let Some((kind, epoch, offset)) = wrong_entry(log, shown.epochs) else { return };
+        let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
+        let file = Scope { path: Some(folder), ..Scope::log(log) };
+        if let Some(fault) = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY) {
+            return case.verdicts.excuse(Self::ID, fault);
+        }
+        case.charge(self, &Scope::range(log, offset, offset.saturating_add(1)), kind, || {
+            format!(
+                "the epoch cache of {} is {:?}; wrong about epoch {epoch} from offset {offset} on",
+                log.log, shown.epochs
+            )
+        });
+    }
+}
+
+fn wrong_entry(log: &LogGhost, cache: &[(i32, i64)]) -> Option<(&'static str, i32, i64)> {
+    let unordered = cache.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
+    if let Some(pair) = unordered {
+        return Some(("unordered", pair[1].0, pair[1].1));
+    }
+    // A node that stated no election of this log, as one whose log came from elsewhere, is believed.
+    let led = |entry: &(i32, i64)| log.elections.is_empty() || log.elections.contains(entry);
+    let mut of_batches: BTreeMap<i32, i64> = BTreeMap::new();
+    for held in log.batches.iter().filter(|held| held.valid) {
+        of_batches.entry(held.leader_epoch).or_insert(held.base_offset);
+    }
+    let missing = of_batches.iter().find(|&(&epoch, &base)| {
+        !cache.iter().any(|&entry| entry.0 == epoch && (entry.1 == base || (entry.1 < base && led(&entry))))
+    });
+    if let Some((&epoch, &base)) = missing {
+        return Some(("missing", epoch, base));
+    }
+    let stray = cache.iter().find(|entry| !of_batches.contains_key(&entry.0) && !led(entry));
+    stray.map(|&(epoch, offset)| ("stray", epoch, offset))
+}
+
+/// W33. A node never goes back behind a quorum epoch that it has acted in: what its `quorum-state` says never decreases, an incarnation finds there at least the epoch that it was
+/// leader in before, and is leader in a greater one than any incarnation before it (with one voter every start is an election, KIP-595). Damage to the file or
+/// to its directory excuses it: a wiped voter must come back with another directory id (KIP-853), which is not built. Source: ORACLES; bug C03.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct QuorumEpoch {
+    nodes: BTreeMap<NodeId, Quorum>,
+}
+
+/// A node's quorum epochs.
+#[derive(Clone, Debug, Default)]
+struct Quorum {
+    incarnation: u32,
+    /// The greatest epoch that this incarnation's file had.
+    written: i32,
+    /// The greatest epoch that the node was leader in.
+    led: i32,
+    /// Which incarnation that was.
+    led_by: u32,
+}
+
+const QUORUM_STATE: &str = "__cluster_metadata-0/quorum-state";
+
+impl Judge for QuorumEpoch {
+    const ID: PropertyId = PropertyId {
+        id: "W33",
+        name: "MonotonicEpoch",
+        sentence: "A node's quorum epoch never decreases, and no start takes an epoch that an earlier one led in.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced, FactKind::Stated]);
+    const EXCUSED_BY: &'static [FaultKind] = &[
+        FaultKind::BitRot,
+        FaultKind::MisdirectedWrite,
+        FaultKind::LyingSync,
+        FaultKind::FailedSync,
+        FaultKind::WipedDisk,
+    ];
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        match fact {
+            Fact::Started { node, incarnation } => {
+                let found = case.cluster.nodes.file(*node, LogDirId(0), QUORUM_STATE).and_then(|text| epoch(&text));
+                let quorum = self.nodes.entry(*node).or_default();
+                let led = quorum.led;
+                (quorum.incarnation, quorum.written) = (*incarnation, found.unwrap_or(-1));
+                let kept = found.unwrap_or(-1);
+                self.charge_if(kept < led && led > 0, *node, "forgotten", (kept, led), case);
+            }
+            Fact::FileReplaced { node, path, contents, .. } if path == QUORUM_STATE => {
+                let Some(epoch) = epoch(contents) else { return };
+                let quorum = self.nodes.entry(*node).or_default();
+                let before = quorum.written;
+                quorum.written = before.max(epoch);
+                self.charge_if(epoch < before, *node, "decreased", (epoch, before), case);
+            }
+            Fact::Stated { node, event: Event::LeaderElected { partition, leader_epoch, .. } } => {
+                if partition.topic_id == crate::ghost::METADATA_TOPIC_ID {
+                    let quorum = self.nodes.entry(*node).or_default();
+                    let (led, again) = (quorum.led, quorum.led_by != quorum.incarnation);
+                    let earlier = quorum.led_by > 0 && (*leader_epoch < led || (again && *leader_epoch == led));
+                    (quorum.led, quorum.led_by) = (led.max(*leader_epoch), quorum.incarnation);
+                    self.charge_if(earlier, *node, "repeated", (*leader_epoch, led), case);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl QuorumEpoch {
+    fn charge_if(
+        &self,
+        wrong: bool,
+        node: NodeId,
+        kind: &'static str,
+        (epoch, before): (i32, i32),
+        case: &mut Case<'_>,
+    ) {
+        if !wrong {
+            return;
+        }
+        match crate::liveness::broken_metadata(node, case.cluster.ledger) {
+            Some(fault) => case.verdicts.excuse(Self::ID, fault),
+            None => case.charge(self, &Scope::file(node, LogDirId(0), QUORUM_STATE), kind, || {
+                format!("node {node} is at quorum epoch {epoch} after epoch {before}: {kind}")
+            }),
+        }
+    }
+}
+
+fn epoch(text: &[u8]) -> Option<i32> {
+    let text = std::str::from_utf8(text).ok()?;
+    QuorumStateData::from_json(text).ok().map(|(state, _)| state.leader_epoch)
+}
