@@ -58,6 +58,13 @@ impl Buffer {
         self.position
     }
 
+    /// Whether nothing is left: the next fetch need not wait for a poll to find that out.
+    pub(super) fn is_drained(&self) -> bool {
+        let mut batches = self.batches.clone();
+        let at_end = self.records.len() == 0 && !self.failed && batches.next().is_none();
+        at_end && matches!(batches.tail(), Tail::Clean | Tail::Incomplete)
+    }
+
     pub(super) fn next(&mut self, config: &Config) -> Next {
         loop {
             if let Some((offset, record)) = self.records.next() {

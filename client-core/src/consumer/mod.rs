@@ -204,7 +204,7 @@ impl Assigned {
         if discarded > 0 {
             io.event(Event::Discarded { records: discarded });
         }
-        if end.is_some() {
+        if end.is_some() || buffer.is_drained() {
             self.buffer = None;
         }
         if end == Some(Next::Corrupt) {

@@ -2,6 +2,7 @@
 //! the test. It also holds the border's rules: one `Done` per operation, `Next` after every answer, no wake-up that lies in the past.
 #![allow(dead_code)] // Each test binary uses its own part.
 
+pub mod fetch;
 pub mod produce;
 
 use bytes::Bytes;
