@@ -3,7 +3,6 @@
 use crate::story::Story;
 
 #[test]
-#[ignore = "until broker and clients work"]
 fn what_is_sent_is_acknowledged_read_and_read_again_at_rest() {
     let outcome = Story::with_traffic().play();
     assert!(outcome.is_clean(), "{:?}", outcome.violations);

@@ -133,6 +133,11 @@ pub(crate) fn lines(outcome: &Outcome, text: &str) -> String {
 /// The millisecond at which the first line stands that has all these words.
 pub(crate) fn at_ms(outcome: &Outcome, words: &[&str]) -> Option<u64> {
     let line = outcome.trace.iter().find(|line| words.iter().all(|word| line.contains(word)))?;
+    millis(line)
+}
+
+/// The time of a line.
+pub(crate) fn millis(line: &str) -> Option<u64> {
     let (seconds, rest) = line.trim_start_matches('[').trim_start().split_once('.')?;
     Some(seconds.parse::<u64>().ok()? * 1_000 + rest[..3].parse::<u64>().ok()?)
 }
