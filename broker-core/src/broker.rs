@@ -1,16 +1,44 @@
-//! The Broker: routes an input to a part, runs due timers, and checks the invariants of the parts that it touched.
+//! The Broker: routes an input to a part, runs due timers, and looks after what every input may have changed.
 
 use crate::config::Config;
+use crate::connections::Connections;
+use crate::controller::Controller;
 use crate::event::Event;
-use crate::timer::Timer;
+use crate::keyed::Keyed;
+use crate::lifecycle::Phase;
+use crate::log::{LogDirs, LogError};
+use crate::parked::{ParkedRequests, Waiting};
+use crate::quorum::{self, Quorum, QuorumError};
+use crate::replica::Replicas;
+use crate::timer::{Timer, Timers};
 use crate::view::View;
+use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use wire::{Disk, Input, Instant, Io, Node, Str};
+use std::time::Duration;
+use wire::{ConnId, Disk, DiskError, Input, Instant, Io, Node, Output, ReadId, Reason, Str};
 
 /// One node: broker and controller in one.
 #[derive(Clone)]
 pub struct Broker {
-    config: Config,
+    pub(crate) config: Config,
+    pub(crate) keyed: Keyed,
+    /// How many topic ids this incarnation has drawn.
+    pub(crate) topic_ids_drawn: u64,
+    pub(crate) phase: Phase,
+    pub(crate) connections: Connections,
+    pub(crate) timers: Timers,
+    pub(crate) logs: LogDirs,
+    pub(crate) replicas: Replicas,
+    pub(crate) quorum: Quorum,
+    pub(crate) controller: Controller,
+    pub(crate) parked: ParkedRequests,
+    /// Cold reads under way, and whose they are.
+    pub(crate) reads: BTreeMap<ReadId, ConnId>,
+    pub(crate) next_read: u64,
+    pub(crate) broker_epoch: Option<i64>,
+    /// Something was appended, synced or configured, so that the next flush may be due at another time.
+    pub(crate) logs_touched: bool,
 }
 
 /// Why a broker could not be opened on its disk. The text says what an operator can do.
@@ -18,17 +46,59 @@ pub struct Broker {
 pub enum OpenError {
     /// The disk failed while it was read or written.
     #[error("cannot use log directory: {0}; check the device, or remove the directory from log.dirs")]
-    Disk(#[from] wire::DiskError),
+    Disk(#[from] DiskError),
     /// What the disk holds cannot be opened by this configuration.
     #[error("{0}")]
     Refused(Str),
 }
 
+impl From<QuorumError> for OpenError {
+    fn from(error: QuorumError) -> OpenError {
+        match error {
+            QuorumError::Log(LogError::Storage(error)) => OpenError::Disk(error),
+            QuorumError::Log(error) => OpenError::Refused(format!("the metadata log cannot be used: {error}").into()),
+            QuorumError::Corrupt(what) => OpenError::Refused(
+                format!(
+                    "the metadata log cannot be used: {what}; restore it from a copy, or format the directory anew"
+                )
+                .into(),
+            ),
+        }
+    }
+}
+
 impl Broker {
     /// Recovers what survived on the disk, takes a new quorum epoch and registers. `seed` is that of this node and incarnation.
     pub fn open(config: Config, seed: u64, io: &mut Io<'_, Broker>) -> Result<Broker, OpenError> {
-        let _ = (seed, io.now);
-        Ok(Broker { config })
+        let keyed = Keyed::new(seed);
+        let mut logs = LogDirs::open(&config, keyed.number("directory", 0), io)?;
+        let clean = logs.clean_shutdown().is_some();
+        let quorum = Quorum::open(&config, &mut logs, io)?;
+        let mut controller = Controller::default();
+        for (base_offset, records) in quorum::load(&logs, io)? {
+            controller.propose(base_offset, records, None);
+        }
+        io.event(Event::Recovered { clean });
+        tracing::debug!(node = %config.node_id, clean, epoch = quorum.epoch, "opened");
+        let mut broker = Broker {
+            config,
+            keyed,
+            topic_ids_drawn: 0,
+            phase: Phase::Electing,
+            connections: Connections::default(),
+            timers: Timers::default(),
+            logs,
+            replicas: Replicas::default(),
+            quorum,
+            controller,
+            parked: ParkedRequests::default(),
+            reads: BTreeMap::new(),
+            next_read: 0,
+            broker_epoch: None,
+            logs_touched: true,
+        };
+        broker.settle(io);
+        Ok(broker)
     }
 
     /// Read-only look-ups.
@@ -42,6 +112,104 @@ impl Broker {
     pub fn config(&self) -> &Config {
         &self.config
     }
+
+    fn frame(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
+        match self.phase {
+            Phase::Serving => self.serve(conn, frame, io),
+            Phase::Closing | Phase::Halted => {}
+            // As in the backlog of a listener that nobody accepts from yet.
+            _ => {
+                if let Some(connection) = self.connections.get_mut(conn) {
+                    connection.early = Some(frame);
+                }
+            }
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId) {
+        self.connections.closed(conn);
+        // Whoever waits finds nobody when it is woken; what a Produce appended stays appended.
+        self.parked.take(conn);
+    }
+
+    fn run_timers(&mut self, io: &mut Io<'_, Broker>) {
+        while let Some(timer) = self.timers.take_due(io.now.mono) {
+            tracing::trace!(?timer, "due");
+            match timer {
+                Timer::Parked => self.expire_parked(io),
+                Timer::MetadataIdle => self.metadata_idle(io),
+                Timer::HighWatermarkCheckpoint => self.checkpoint_high_watermarks(io),
+                Timer::RecoveryPointCheckpoint => {
+                    self.logs.checkpoint_recovery_points(io, &self.config.planted);
+                    let every = self.config.number("log.flush.offset.checkpoint.interval.ms");
+                    self.arm_every(timer, every, io);
+                }
+                Timer::Flush => {
+                    self.logs.flush_due(io, &self.config.planted);
+                    self.logs_touched = true;
+                }
+                Timer::FileDelete => self.logs.remove_deleted(io),
+            }
+            if self.timers.next().is_some_and(|(at, next)| next == timer && at <= io.now.mono) {
+                // Armed for now again: the driver asks once more, so that a loop of our own making is seen.
+                break;
+            }
+        }
+    }
+
+    fn expire_parked(&mut self, io: &mut Io<'_, Broker>) {
+        while let Some(parked) = self.parked.take_due(io.now.mono) {
+            match parked.waiting {
+                Waiting::Produce(produce) => self.time_out_produce(parked.reply, produce, io),
+                Waiting::Fetch(_) => self.time_out_fetch(parked, io),
+            }
+        }
+    }
+
+    fn checkpoint_high_watermarks(&mut self, io: &mut Io<'_, Broker>) {
+        let replicas = &self.replicas;
+        let high_watermark = |key| replicas.get(key).map_or(0, |replica| replica.high_watermark);
+        self.logs.checkpoint_high_watermarks(&high_watermark, io, &self.config.planted);
+        let every = self.config.number("replica.high.watermark.checkpoint.interval.ms");
+        self.arm_every(Timer::HighWatermarkCheckpoint, every, io);
+    }
+
+    pub(crate) fn arm_every(&mut self, timer: Timer, interval_ms: i64, io: &Io<'_, Broker>) {
+        let interval = Duration::from_millis(u64::try_from(interval_ms).unwrap_or(0).max(1));
+        self.timers.arm(timer, io.now.mono + interval);
+    }
+
+    /// After every input: directories that failed, and what is due next.
+    fn settle(&mut self, io: &mut Io<'_, Broker>) {
+        for log_dir in self.logs.take_failed() {
+            self.log_dir_failed(log_dir, io);
+        }
+        if std::mem::take(&mut self.logs_touched) {
+            self.timers.arm(Timer::Flush, self.logs.next_flush().unwrap_or(Instant::NEVER));
+        }
+        self.timers.arm(Timer::Parked, self.parked.next_deadline());
+        self.timers.arm(Timer::FileDelete, self.logs.next_removal().unwrap_or(Instant::NEVER));
+        #[cfg(debug_assertions)]
+        self.check_invariants();
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_invariants(&self) {
+        if let Some(log) = self.logs.get(quorum::METADATA) {
+            assert!(
+                self.quorum.high_watermark <= log.log_end_offset(),
+                "the metadata high watermark is beyond the log"
+            );
+        }
+    }
+
+    pub(crate) fn halt(&mut self, reason: Reason, io: &mut Io<'_, Broker>) {
+        if self.phase != Phase::Halted {
+            tracing::debug!(?reason, "halts");
+            self.phase = Phase::Halted;
+            io.push(Output::Halt(reason));
+        }
+    }
 }
 
 impl Node for Broker {
@@ -51,25 +219,28 @@ impl Node for Broker {
     type Timer = Timer;
     type Disk = dyn Disk;
 
-    fn handle(&mut self, _input: Input<Infallible>, _io: &mut Io<'_, Broker>) {}
+    fn handle(&mut self, input: Input<Infallible>, io: &mut Io<'_, Broker>) {
+        if self.phase == Phase::Halted {
+            return;
+        }
+        match input {
+            Input::Accepted(conn, peer) => self.connections.accept(conn, peer),
+            Input::Closed(conn) => self.closed(conn),
+            Input::Frame(conn, frame) => self.frame(conn, frame, io),
+            Input::Synced(id, result) => {
+                for durable in self.logs.synced(id, result, io, &self.config.planted) {
+                    self.durable(durable, io);
+                }
+            }
+            Input::Read(id, result) => self.read_done(id, result, io),
+            Input::Op(_, never) => match never {},
+            Input::Shutdown => self.shut_down(io),
+            Input::Timeout => self.run_timers(io),
+        }
+        self.settle(io);
+    }
 
     fn next_timeout(&self) -> Option<(Instant, Timer)> {
-        None
-    }
-}
-
-impl crate::view::Logs for Broker {
-    fn log(&self, _: wire::Uuid, _: i32) -> Option<crate::LogView<'_>> {
-        None
-    }
-    fn each_log<'a>(&'a self, _: &mut dyn FnMut(crate::LogView<'a>)) {}
-    fn broker_epoch(&self) -> Option<i64> {
-        None
-    }
-    fn quorum_epoch(&self) -> i32 {
-        0
-    }
-    fn bug_reached(&self) -> bool {
-        self.config.planted.was_reached()
+        if self.phase == Phase::Halted { None } else { self.timers.next() }
     }
 }

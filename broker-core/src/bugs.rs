@@ -25,4 +25,14 @@ wire::planted_bugs! {
     D17,
     /// A valid batch in the wrong place is accepted: recovery does not check base offsets.
     D29,
+    /// KAFKA-10527: a restarted leader resumes the epoch that it led; offsets are used again in it.
+    C03,
+    /// KAFKA-17751: a timer is armed for now again, and the node polls without end.
+    C40,
+    /// RaftFsync of the Raft analogues, etcd's single member: the leader counts itself before its own sync.
+    D24,
+    /// KAFKA-725, KAFKA-727: consumers read to the log end.
+    R25,
+    /// Synthetic: two pipelined Produce requests of one connection are appended in the wrong order.
+    Z03,
 }

@@ -2,11 +2,24 @@
 //!
 //! It does no IO, reads no clock, starts no thread and iterates no unordered map. Folders follow protocol roles.
 
+mod api;
 pub mod broker;
 pub mod bugs;
 pub mod config;
+mod connections;
+mod controller;
 pub mod event;
-pub(crate) mod log;
+mod fetch;
+mod keyed;
+mod lifecycle;
+mod log;
+mod parked;
+mod produce;
+mod publish;
+mod quorum;
+mod replica;
+mod replicated;
+mod serving;
 pub mod timer;
 pub mod view;
 

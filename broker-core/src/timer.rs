@@ -48,18 +48,14 @@ impl Default for Timers {
 impl Timers {
     /// Arms a timer, in place of what it was armed for.
     pub(crate) fn arm(&mut self, timer: Timer, at: Instant) {
-        self.due[timer as usize] = at;
+        let before = std::mem::replace(&mut self.due[timer as usize], at);
+        if before == at {
+            return;
+        }
         match self.next {
             Some((_, next)) if next == timer => self.refresh(),
             Some((next, _)) if next <= at => {}
             _ => self.refresh(),
-        }
-    }
-
-    /// Arms a timer unless it is due earlier already.
-    pub(crate) fn arm_earlier(&mut self, timer: Timer, at: Instant) {
-        if at < self.due[timer as usize] {
-            self.arm(timer, at);
         }
     }
 
@@ -91,12 +87,14 @@ mod tests {
         assert_eq!(timers.next(), None);
         timers.arm(Timer::Flush, Instant(30));
         timers.arm(Timer::Parked, Instant(10));
-        timers.arm_earlier(Timer::Parked, Instant(20));
+        timers.arm(Timer::FileDelete, Instant(40));
         assert_eq!(timers.next(), Some((Instant(10), Timer::Parked)));
         assert_eq!(timers.take_due(Instant(9)), None);
         assert_eq!(timers.take_due(Instant(10)), Some(Timer::Parked));
         assert_eq!(timers.next(), Some((Instant(30), Timer::Flush)));
         timers.arm(Timer::Flush, Instant::NEVER);
+        assert_eq!(timers.next(), Some((Instant(40), Timer::FileDelete)));
+        timers.arm(Timer::FileDelete, Instant::NEVER);
         assert_eq!(timers.next(), None);
     }
 }

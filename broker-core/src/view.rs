@@ -1,5 +1,8 @@
 //! Read-only looks into a broker: for properties and metrics. Look-ups are O(1) or O(log n) and allocate nothing.
 
+use crate::broker::Broker;
+use crate::log::{Log, LogKey};
+use crate::quorum::METADATA;
 use wire::{LogDirId, Str, Uuid};
 
 /// One partition's log as its broker sees it.
@@ -87,5 +90,52 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn bug_reached(&self) -> bool {
         self.logs.bug_reached()
+    }
+}
+
+impl Logs for Broker {
+    fn log(&self, topic_id: Uuid, partition: i32) -> Option<LogView<'_>> {
+        let key = (topic_id, partition);
+        self.logs.get(key).map(|log| log_view(self, key, log))
+    }
+
+    fn each_log<'a>(&'a self, visit: &mut dyn FnMut(LogView<'a>)) {
+        self.logs.iter().for_each(|(&key, log)| visit(log_view(self, key, log)));
+    }
+
+    fn broker_epoch(&self) -> Option<i64> {
+        self.broker_epoch
+    }
+
+    fn quorum_epoch(&self) -> i32 {
+        self.quorum.epoch
+    }
+
+    fn bug_reached(&self) -> bool {
+        self.config.planted.was_reached()
+    }
+}
+
+fn log_view<'a>(broker: &'a Broker, key: LogKey, log: &'a Log) -> LogView<'a> {
+    let (leader_epoch, high_watermark) = match broker.replicas.get(key) {
+        _ if key == METADATA => (broker.quorum.epoch, broker.quorum.high_watermark),
+        Some(replica) => (replica.leader_epoch, replica.high_watermark),
+        // Not published yet.
+        None => (log.latest_epoch(), log.log_start_offset()),
+    };
+    LogView {
+        topic: &log.partition().topic,
+        topic_id: key.0,
+        partition: key.1,
+        log_dir: log.log_dir(),
+        online: broker.logs.is_online(key),
+        log_start_offset: log.log_start_offset(),
+        log_end_offset: log.log_end_offset(),
+        high_watermark,
+        last_stable_offset: high_watermark,
+        recovery_point: log.recovery_point(),
+        leader_epoch,
+        epochs: log.epochs(),
+        corrupt_from: log.corrupt_from(),
     }
 }

@@ -11,11 +11,12 @@ mod topic;
 pub use listeners::Listener;
 pub use topic::{TimestampType, TopicConfig};
 
-pub(crate) use kind::{Kind, parse_boolean};
-pub(crate) use properties::{PROPERTIES, Property};
+pub(crate) use kind::Kind;
+pub(crate) use properties::PROPERTIES as BROKER_PROPERTIES;
 pub(crate) use topic::{TOPIC_PROPERTIES, TopicProperty, validate as validate_topic};
 
 use crate::bugs::Bug;
+use kind::parse_boolean;
 use std::collections::BTreeMap;
 use wire::{NodeId, Planted, Str};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub advertised_listeners: Vec<Listener>,
     /// The bugs that are planted.
     pub planted: Planted<Bug>,
+    /// `fetch.max.bytes`, which every fetch looks at.
+    pub(crate) fetch_max_bytes: usize,
     /// Topic-level defaults, resolved once.
     pub(crate) topic_defaults: TopicConfig,
     /// What was set explicitly, trimmed.
@@ -89,8 +92,18 @@ impl Config {
             None => listeners.clone(),
         };
         let topic_defaults = TopicConfig::resolve(&set, &BTreeMap::new());
-        let planted = Planted::default();
-        Ok(Config { node_id, cluster_id, listeners, advertised_listeners, planted, topic_defaults, set })
+        let mut config = Config {
+            node_id,
+            cluster_id,
+            listeners,
+            advertised_listeners,
+            planted: Planted::default(),
+            fetch_max_bytes: 0,
+            topic_defaults,
+            set,
+        };
+        config.fetch_max_bytes = usize::try_from(config.number("fetch.max.bytes")).unwrap_or(usize::MAX);
+        Ok(config)
     }
 
     /// The same configuration with a bug planted.
@@ -138,6 +151,11 @@ impl Config {
     }
 }
 
+/// Kafka's default of a broker property.
+pub(crate) fn default_of(name: &str) -> Option<&'static str> {
+    properties::find(name)?.default
+}
+
 fn bad(name: &str, value: &str, expected: String) -> ConfigError {
     ConfigError::BadValue { name: name.to_owned(), value: value.to_owned(), expected }
 }
@@ -152,8 +170,8 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_its_defaults_are_valid() {
-        assert!(PROPERTIES.is_sorted_by(|a, b| a.name < b.name));
-        for property in PROPERTIES {
+        assert!(BROKER_PROPERTIES.is_sorted_by(|a, b| a.name < b.name));
+        for property in BROKER_PROPERTIES {
             let unchecked = property.name == "controller.quorum.voters" || property.name == "authorizer.class.name";
             let valid = property.default.is_none_or(|value| property.kind.check(value).is_ok());
             assert!(valid || unchecked, "{}", property.name);

@@ -1,0 +1,155 @@
+//! DescribeConfigs: topics and this broker, with sources and synonyms. Dynamic broker configuration and loggers are not built.
+
+use crate::broker::Broker;
+use crate::config::{BROKER_PROPERTIES, Config, Kind, TOPIC_PROPERTIES, TopicProperty};
+use crate::controller::{BROKER_RESOURCE, TOPIC_RESOURCE, names};
+use std::collections::BTreeMap;
+use wire::messages::DescribeConfigsResponse;
+use wire::messages::create_topics::CreatableTopicConfigs;
+use wire::messages::describe_configs::{
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult,
+    DescribeConfigsSynonym,
+};
+use wire::{ErrorCode, Str};
+
+/// Where a value comes from, in Kafka's numbers.
+const TOPIC_CONFIG: i8 = 1;
+const STATIC_BROKER_CONFIG: i8 = 4;
+const DEFAULT_CONFIG: i8 = 5;
+
+type Refusal = (ErrorCode, Option<String>);
+
+impl Broker {
+    pub(super) fn describe_configs(&self, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+        let describe = |resource: &DescribeConfigsResource| {
+            let described = match resource.resource_type {
+                TOPIC_RESOURCE => self.describe_topic_config(&resource.resource_name),
+                BROKER_RESOURCE => self.describe_broker_config(&resource.resource_name),
+                other => Err((ErrorCode::InvalidRequest, Some(format!("Unsupported resource type: {other}")))),
+            };
+            let result = DescribeConfigsResult {
+                error_message: None,
+                resource_type: resource.resource_type,
+                resource_name: resource.resource_name.clone(),
+                ..DescribeConfigsResult::default()
+            };
+            match described {
+                Ok(configs) => {
+                    DescribeConfigsResult { configs: selected(configs, resource, request.include_synonyms), ..result }
+                }
+                Err((error, message)) => {
+                    DescribeConfigsResult { error_code: error.code(), error_message: message.map(Str::from), ..result }
+                }
+            }
+        };
+        let results = request.resources.iter().map(describe).collect();
+        DescribeConfigsResponse { results, ..DescribeConfigsResponse::default() }
+    }
+
+    fn describe_topic_config(&self, topic: &Str) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
+        names::check(topic).map_err(|message| (ErrorCode::InvalidTopicException, Some(message)))?;
+        let image = self.controller.committed();
+        if !image.topic_ids.contains_key(topic) {
+            return Err((ErrorCode::UnknownTopicOrPartition, None));
+        }
+        Ok(topic_entries(&self.config, &image.topic_config(topic)))
+    }
+
+    fn describe_broker_config(&self, broker: &Str) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
+        if broker.is_empty() {
+            return Ok(Vec::new());
+        }
+        if broker.parse() != Ok(self.config.node_id.0) {
+            let id = self.config.node_id;
+            let message = format!("Unexpected broker id, expected {id} or empty string, but received {broker}");
+            return Err((ErrorCode::InvalidRequest, Some(message)));
+        }
+        let properties = BROKER_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
+        Ok(properties.map(|property| broker_entry(&self.config, property.name, property.kind)).collect())
+    }
+}
+
+fn selected(
+    configs: Vec<DescribeConfigsResourceResult>,
+    resource: &DescribeConfigsResource,
+    include_synonyms: bool,
+) -> Vec<DescribeConfigsResourceResult> {
+    let keys = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty());
+    let wanted = |config: &DescribeConfigsResourceResult| keys.is_none_or(|keys| keys.contains(&config.name));
+    let mut configs: Vec<_> = configs.into_iter().filter(wanted).collect();
+    if !include_synonyms {
+        configs.iter_mut().for_each(|config| config.synonyms.clear());
+    }
+    configs
+}
+
+/// Every topic property with its value, its source and, most specific first, where else it could come from.
+fn topic_entries(config: &Config, overrides: &BTreeMap<Str, Str>) -> Vec<DescribeConfigsResourceResult> {
+    let shown = TOPIC_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
+    shown.map(|property| topic_entry(config, property, overrides.get(property.name))).collect()
+}
+
+fn topic_entry(config: &Config, property: &TopicProperty, own: Option<&Str>) -> DescribeConfigsResourceResult {
+    let value = own.cloned().or_else(|| config.topic_default(property).map(Str::from));
+    let mut synonyms = Vec::new();
+    if own.is_some() {
+        let name = Str::from_static(property.name);
+        synonyms.push(DescribeConfigsSynonym { name, value: value.clone(), source: TOPIC_CONFIG });
+    }
+    let set = property.synonyms.iter().filter(|(name, _)| config.is_set(name));
+    synonyms.extend(set.map(|&(name, _)| synonym(config, name, STATIC_BROKER_CONFIG)));
+    if let Some(&(name, _)) = property.synonyms.last() {
+        let value = crate::config::default_of(name).map(Str::from_static);
+        synonyms.push(DescribeConfigsSynonym { name: Str::from_static(name), value, source: DEFAULT_CONFIG });
+    }
+    entry(property.name, value, property.kind, synonyms, false)
+}
+
+fn broker_entry(config: &Config, name: &'static str, kind: Kind) -> DescribeConfigsResourceResult {
+    let value = config.value(name).filter(|_| kind != Kind::Password).map(Str::from);
+    let mut synonyms = Vec::new();
+    if config.is_set(name) {
+        synonyms.push(synonym(config, name, STATIC_BROKER_CONFIG));
+    }
+    if let Some(default) = crate::config::default_of(name) {
+        let (name, value) = (Str::from_static(name), Some(Str::from_static(default)));
+        synonyms.push(DescribeConfigsSynonym { name, value, source: DEFAULT_CONFIG });
+    }
+    entry(name, value, kind, synonyms, true)
+}
+
+fn synonym(config: &Config, name: &'static str, source: i8) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym { name: Str::from_static(name), value: config.value(name).map(Str::from), source }
+}
+
+fn entry(
+    name: &'static str,
+    value: Option<Str>,
+    kind: Kind,
+    synonyms: Vec<DescribeConfigsSynonym>,
+    read_only: bool,
+) -> DescribeConfigsResourceResult {
+    DescribeConfigsResourceResult {
+        name: Str::from_static(name),
+        value,
+        read_only,
+        config_source: synonyms.first().map_or(DEFAULT_CONFIG, |synonym| synonym.source),
+        is_sensitive: kind == Kind::Password,
+        synonyms,
+        config_type: kind.wire_type(),
+        documentation: None,
+    }
+}
+
+/// What CreateTopics says of a new topic's configuration (KIP-525).
+pub(super) fn creation_configs(config: &Config, overrides: &BTreeMap<Str, Str>) -> Vec<CreatableTopicConfigs> {
+    let described = topic_entries(config, overrides).into_iter();
+    let shown = described.map(|entry| CreatableTopicConfigs {
+        name: entry.name,
+        value: entry.value,
+        read_only: false,
+        config_source: entry.config_source,
+        is_sensitive: false,
+    });
+    shown.collect()
+}

@@ -1,0 +1,114 @@
+//! ListOffsets: the ends of a log, and the offset of a timestamp (KIP-79, KIP-734).
+
+use crate::broker::Broker;
+use crate::connections::Reply;
+use std::collections::BTreeSet;
+use wire::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsTopicResponse,
+};
+use wire::{ErrorCode, Io, Str};
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
+/// The replica id of a consumer; what is less debugs, what is more follows.
+const CONSUMER: i32 = -1;
+
+/// Timestamp, offset and leader epoch; -1 each if nothing was found.
+type Found = (i64, i64, i32);
+const NOTHING: Found = (-1, -1, -1);
+
+impl Broker {
+    pub(super) fn list_offsets(
+        &self,
+        reply: Reply,
+        request: ListOffsetsRequest,
+        io: &mut Io<'_, Broker>,
+    ) -> ListOffsetsResponse {
+        let twice = twice(&request);
+        let consumer = request.replica_id == CONSUMER;
+        let topics = request.topics.into_iter().map(|topic| {
+            let answer = |entry: &ListOffsetsPartition| {
+                let partition_index = entry.partition_index;
+                let found = if twice.contains(&(topic.name.clone(), partition_index)) {
+                    Err(ErrorCode::InvalidRequest)
+                } else if !is_known(entry.timestamp, reply.version) {
+                    Err(ErrorCode::UnsupportedVersion)
+                } else {
+                    self.offset_of(&topic.name, entry, consumer, io)
+                };
+                match found {
+                    Ok((timestamp, offset, leader_epoch)) => ListOffsetsPartitionResponse {
+                        partition_index,
+                        timestamp,
+                        offset,
+                        // Before v4 there is no field for it.
+                        leader_epoch: if reply.version >= 4 { leader_epoch } else { -1 },
+                        ..ListOffsetsPartitionResponse::default()
+                    },
+                    Err(error) => {
+                        let error_code = error.code();
+                        ListOffsetsPartitionResponse {
+                            partition_index,
+                            error_code,
+                            ..ListOffsetsPartitionResponse::default()
+                        }
+                    }
+                }
+            };
+            let partitions = topic.partitions.iter().map(answer).collect();
+            ListOffsetsTopicResponse { name: topic.name.clone(), partitions }
+        });
+        ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
+    }
+
+    fn offset_of(
+        &self,
+        topic: &Str,
+        entry: &ListOffsetsPartition,
+        consumer: bool,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<Found, ErrorCode> {
+        let (replica, log) = self.readable(topic, entry.partition_index)?;
+        replica.check_epoch(entry.current_leader_epoch)?;
+        let end = if consumer { replica.high_watermark } else { log.log_end_offset() };
+        let by_time = match entry.timestamp {
+            LATEST => return Ok((-1, end, replica.leader_epoch)),
+            EARLIEST | EARLIEST_LOCAL => {
+                let start = log.log_start_offset();
+                let epoch = log.epochs().first().filter(|(_, from)| *from <= start).map_or(-1, |(epoch, _)| *epoch);
+                return Ok((-1, start, epoch));
+            }
+            // Nothing is tiered.
+            LATEST_TIERED | EARLIEST_PENDING_UPLOAD => return Ok(NOTHING),
+            MAX_TIMESTAMP => log.max_timestamp(io.disk),
+            timestamp => log.offset_for_timestamp(timestamp, io.disk),
+        };
+        let found = by_time.map_err(|error| error.code())?.filter(|found| found.offset < end);
+        Ok(found.map_or(NOTHING, |found| (found.timestamp, found.offset, found.leader_epoch)))
+    }
+}
+
+fn is_known(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        LATEST | EARLIEST => true,
+        MAX_TIMESTAMP => version >= 7,
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
+        timestamp => timestamp >= 0,
+    }
+}
+
+fn twice(request: &ListOffsetsRequest) -> BTreeSet<(Str, i32)> {
+    let mut seen = BTreeSet::new();
+    let names = request
+        .topics
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(|p| (topic.name.clone(), p.partition_index)));
+    names.filter(|name| !seen.insert(name.clone())).collect()
+}

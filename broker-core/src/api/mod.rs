@@ -1,0 +1,75 @@
+//! The APIs that clients use, beside Produce and Fetch: one file each. What is not in [`SERVED`] is not advertised and not answered.
+
+mod api_versions;
+mod describe_cluster;
+mod describe_configs;
+mod describe_topic_partitions;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod topics;
+
+use crate::broker::Broker;
+use crate::connections::Reply;
+use bytes::Bytes;
+use wire::{ApiKey, ConnId, Io, Request, RequestError};
+
+/// What is served on client listeners.
+pub(crate) const SERVED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::OffsetForLeaderEpoch,
+    ApiKey::DescribeConfigs,
+    ApiKey::DescribeCluster,
+    ApiKey::DescribeTopicPartitions,
+];
+
+impl Broker {
+    /// A frame of a connection that is served.
+    pub(crate) fn request(&mut self, conn: ConnId, frame: &Bytes, io: &mut Io<'_, Broker>) {
+        match Request::decode(frame) {
+            Ok((header, request)) => self.dispatch(Reply::new(conn, request.api(), &header), request, io),
+            Err(RequestError::UnknownVersion(header, ApiKey::ApiVersions)) => {
+                let reply = Reply { version: 0, ..Reply::new(conn, ApiKey::ApiVersions, &header) };
+                self.refuse_api_versions(reply, io);
+            }
+            Err(error) => {
+                tracing::debug!(?conn, %error, "a request is not understood");
+                self.connections.close(conn, io);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, reply: Reply, request: Request, io: &mut Io<'_, Broker>) {
+        tracing::trace!(conn = ?reply.conn, api = reply.api.name(), version = reply.version, "request");
+        if !reply.api.advertised().contains(reply.version) {
+            return self.connections.close(reply.conn, io);
+        }
+        let response = match request {
+            Request::Produce(request) => return self.produce(reply, request, io),
+            Request::Fetch(request) => return self.fetch(reply, request, io),
+            Request::CreateTopics(request) => return self.create_topics(reply, &request, io),
+            Request::DeleteTopics(request) => return self.delete_topics(reply, request, io),
+            Request::Metadata(request) => match self.metadata(reply, request, io) {
+                Some(response) => response.into(),
+                None => return self.connections.close(reply.conn, io),
+            },
+            Request::ApiVersions(request) => self.api_versions(reply, &request).into(),
+            Request::ListOffsets(request) => self.list_offsets(reply, request, io).into(),
+            Request::OffsetForLeaderEpoch(request) => self.offset_for_leader_epoch(request).into(),
+            Request::DescribeConfigs(request) => self.describe_configs(&request).into(),
+            Request::DescribeCluster(request) => self.describe_cluster(reply, &request).into(),
+            Request::DescribeTopicPartitions(request) => match self.describe_topic_partitions(&request) {
+                Some(response) => response.into(),
+                None => return self.connections.close(reply.conn, io),
+            },
+            _ => return self.connections.close(reply.conn, io),
+        };
+        self.connections.answer(reply, &response, io);
+    }
+}

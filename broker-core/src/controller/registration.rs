@@ -1,0 +1,149 @@
+//! Records that a broker's life makes: bootstrap, registration, unfencing, a lost log directory.
+
+use super::image::{Image, NO_LEADER};
+use crate::config::Config;
+use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
+use wire::metadata::{
+    BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
+    PartitionChangeRecord, RegisterBrokerRecord,
+};
+use wire::{Str, Uuid};
+
+/// Features with the levels that this broker supports, and the level that a new cluster starts with.
+pub(crate) const FEATURES: &[(&str, i16, i16, i16)] = &[
+    ("eligible.leader.replicas.version", 0, 1, 1),
+    ("group.version", 0, 1, 1),
+    ("kraft.version", 0, 1, 0),
+    ("metadata.version", 7, 30, 30),
+    ("transaction.version", 0, 2, 2),
+];
+
+/// What the first controller of a cluster writes first.
+pub(crate) fn bootstrap() -> Vec<MetadataRecord> {
+    let begin = BeginTransactionRecord { name: Some(Str::from_static("Bootstrap records")) };
+    let level = |name| {
+        let (name, _, _, feature_level) = FEATURES.iter().find(|feature| feature.0 == name).copied()?;
+        (feature_level > 0).then(|| FeatureLevelRecord { name: Str::from_static(name), feature_level }.into())
+    };
+    // metadata.version comes first: it says how to read what follows.
+    let others = FEATURES.iter().map(|feature| feature.0).filter(|&name| name != "metadata.version");
+    let mut records = vec![begin.into()];
+    records.extend(std::iter::once("metadata.version").chain(others).filter_map(level));
+    records.push(EndTransactionRecord::default().into());
+    records
+}
+
+/// A new incarnation registers, fenced. What its predecessor led has no leader until it is unfenced.
+pub(crate) fn register(
+    image: &Image,
+    config: &Config,
+    incarnation_id: Uuid,
+    broker_epoch: i64,
+    log_dirs: Vec<Uuid>,
+) -> Vec<MetadataRecord> {
+    let broker_id = config.node_id.0;
+    let clients = config.advertised_listeners.iter().filter(|listener| !config.is_controller_listener(&listener.name));
+    let end_points = clients.map(|listener| BrokerEndpoint {
+        name: listener.name.clone(),
+        host: listener.endpoint.host.clone(),
+        port: listener.endpoint.port,
+        security_protocol: 0,
+    });
+    let features = FEATURES.iter().map(|&(name, min_supported_version, max_supported_version, _)| BrokerFeature {
+        name: Str::from_static(name),
+        min_supported_version,
+        max_supported_version,
+    });
+    let registration = RegisterBrokerRecord {
+        broker_id,
+        incarnation_id,
+        broker_epoch,
+        end_points: end_points.collect(),
+        features: features.collect(),
+        rack: config.value("broker.rack").map(Str::from),
+        fenced: true,
+        log_dirs,
+        ..RegisterBrokerRecord::default()
+    };
+    let mut records = vec![registration.into()];
+    let led = image.partitions().filter(|(_, _, partition)| partition.leader == broker_id);
+    records.extend(led.map(|(topic, index, _)| leader_change(topic.id, index, NO_LEADER)));
+    records
+}
+
+/// A broker has caught up with its registration: it may lead. It leads again whatever it alone is in sync with, in a new leader epoch.
+pub(crate) fn unfence(image: &Image, broker_id: i32, broker_epoch: i64) -> Vec<MetadataRecord> {
+    let change = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
+    let mut records = vec![change.into()];
+    let waiting = image.partitions().filter(|(_, _, p)| p.leader == NO_LEADER && p.isr.first() == Some(&broker_id));
+    records.extend(waiting.map(|(topic, index, _)| leader_change(topic.id, index, broker_id)));
+    records
+}
+
+/// Partitions whose log directory failed lose their leader.
+pub(crate) fn without_leader(partitions: impl IntoIterator<Item = (Uuid, i32)>) -> Vec<MetadataRecord> {
+    partitions.into_iter().map(|(topic_id, index)| leader_change(topic_id, index, NO_LEADER)).collect()
+}
+
+fn leader_change(topic_id: Uuid, partition_id: i32, leader: i32) -> MetadataRecord {
+    PartitionChangeRecord { topic_id, partition_id, leader, ..PartitionChangeRecord::default() }.into()
+}
+
+/// The version of a record under the `metadata.version` that this broker writes, 30.
+pub(crate) fn record_version(record: &MetadataRecord) -> i16 {
+    match record {
+        MetadataRecord::RegisterBroker(_) => 4,
+        MetadataRecord::Partition(_) | MetadataRecord::PartitionChange(_) => 2,
+        MetadataRecord::BrokerRegistrationChange(change) if change.cordoned_log_dirs.is_some() => 3,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replicated::Fold;
+    use std::collections::BTreeMap;
+    use wire::metadata::{PartitionRecord, TopicRecord};
+
+    fn apply(image: &mut Image, records: Vec<MetadataRecord>) {
+        for record in records {
+            assert!(record.encode(record_version(&record)).is_ok(), "{record:?}");
+            let offset = image.last_offset.map_or(0, |offset| offset + 1);
+            image.apply(offset, &record);
+        }
+    }
+
+    #[test]
+    fn every_incarnation_leads_in_a_new_epoch() {
+        let config = Config::parse(&BTreeMap::new()).unwrap();
+        let mut image = Image::default();
+        apply(&mut image, bootstrap());
+        assert_eq!(image.features.get("metadata.version"), Some(&30));
+        let topic_id = Uuid(9);
+        let partition = PartitionRecord {
+            partition_id: 0,
+            topic_id,
+            replicas: vec![1],
+            isr: vec![1],
+            leader: 1,
+            leader_epoch: 0,
+            partition_epoch: 0,
+            ..Default::default()
+        };
+        apply(&mut image, vec![TopicRecord { name: "t".into(), topic_id }.into(), partition.into()]);
+        let leader = |image: &Image| {
+            (image.topics[&topic_id].partitions[&0].leader, image.topics[&topic_id].partitions[&0].leader_epoch)
+        };
+        for incarnation in 1..3 {
+            let records = register(&image, &config, Uuid(incarnation), 50, vec![Uuid(3)]);
+            apply(&mut image, records);
+            assert_eq!(leader(&image).0, NO_LEADER);
+            assert_eq!(image.active_brokers(), [0i32; 0]);
+            let records = unfence(&image, 1, 50);
+            apply(&mut image, records);
+            assert_eq!(leader(&image), (1, 2 * incarnation as i32));
+            assert_eq!(image.active_brokers(), [1]);
+        }
+    }
+}

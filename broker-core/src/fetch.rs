@@ -1,0 +1,343 @@
+//! Fetch: reads each partition up to what the reader may see, and waits for `min_bytes` or for the disk.
+//!
+//! A read below the hot tail goes to the disk; the request is parked meanwhile, and epoch and bounds are checked again when it comes.
+//! Left out on purpose until there are followers: replica fetches, which are refused.
+
+use crate::broker::Broker;
+use crate::bugs::Bug;
+use crate::connections::Reply;
+use crate::event::Event;
+use crate::log::{ColdRead, LogKey, Slice};
+use crate::parked::{Parked, Waiting};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wire::messages::fetch::{
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
+    PartitionData,
+};
+use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
+
+/// A Fetch request that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct ParkedFetch {
+    wanted: Wanted,
+    /// Cold reads that are under way, and where their bytes belong.
+    reads: BTreeMap<ReadId, Reading>,
+    /// What is there already while cold reads are under way.
+    response: FetchResponse,
+}
+
+/// A request, with its limits settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    partitions: Vec<(Str, Uuid, FetchPartition)>,
+    session_id: i32,
+    min_bytes: usize,
+    max_bytes: usize,
+    read_committed: bool,
+    from_replica: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Reading {
+    key: LogKey,
+    cold: ColdRead,
+    current_leader_epoch: i32,
+    at: (usize, usize),
+}
+
+/// What one look at all partitions came to.
+struct Found {
+    response: FetchResponse,
+    bytes: usize,
+    /// An error or a divergence: the client should know at once.
+    urgent: bool,
+    cold: Vec<(LogKey, ColdRead, i32, (usize, usize))>,
+}
+
+impl Broker {
+    pub(crate) fn fetch(&mut self, reply: Reply, request: FetchRequest, io: &mut Io<'_, Broker>) {
+        if request.session_epoch > 0 || request.session_epoch < -1 {
+            // Sessions are not kept: every fetch is full, as with Kafka's when its cache has no room.
+            return self.refuse_fetch(reply, ErrorCode::FetchSessionIdNotFound, io);
+        }
+        let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+        let wanted = wanted(request, self.config.fetch_max_bytes);
+        let found = self.look(&wanted, io);
+        let waits = !max_wait.is_zero() && !wanted.partitions.is_empty();
+        if found.cold.is_empty() && (!waits || found.is_enough(&wanted)) {
+            return self.answer_fetch(reply, found.response, io);
+        }
+        self.park_fetch(reply, io.now.mono + max_wait, wanted, found, io);
+    }
+
+    pub(crate) fn refuse_fetch(&mut self, reply: Reply, error: ErrorCode, io: &mut Io<'_, Broker>) {
+        let response = FetchResponse { error_code: error.code(), ..FetchResponse::default() };
+        self.connections.answer(reply, &response.into(), io);
+    }
+
+    fn park_fetch(&mut self, reply: Reply, deadline: Instant, wanted: Wanted, found: Found, io: &mut Io<'_, Broker>) {
+        let mut reads = BTreeMap::new();
+        for (key, cold, current_leader_epoch, at) in found.cold {
+            let id = self.start_read(reply, key, &cold, io);
+            reads.insert(id, Reading { key, cold, current_leader_epoch, at });
+        }
+        let keys: Vec<LogKey> = self.keys_of(&wanted).collect();
+        for key in keys {
+            if let Some(replica) = self.replicas.get_mut(key) {
+                replica.wait(reply.conn);
+            }
+        }
+        io.event(Event::Parked { what: "fetch" });
+        // The disk has no deadline: what it brings is waited for.
+        let deadline = if reads.is_empty() { deadline } else { Instant::NEVER };
+        let waiting = Waiting::Fetch(ParkedFetch { wanted, reads, response: found.response });
+        self.parked.park(Parked { reply, deadline, waiting });
+    }
+
+    fn start_read(&mut self, reply: Reply, key: LogKey, cold: &ColdRead, io: &mut Io<'_, Broker>) -> ReadId {
+        let id = ReadId(self.next_read);
+        self.next_read += 1;
+        self.reads.insert(id, reply.conn);
+        if let Some(log) = self.logs.get(key) {
+            io.event(Event::ColdRead { partition: log.partition().clone(), offset: cold.offset });
+        }
+        io.push(Output::Read(id, cold.file, cold.range.clone()));
+        id
+    }
+
+    fn keys_of<'a>(&'a self, wanted: &'a Wanted) -> impl Iterator<Item = LogKey> + 'a {
+        wanted.partitions.iter().filter_map(|(topic, id, entry)| self.resolve(topic, *id, entry.partition).ok())
+    }
+
+    /// Reads all partitions as they are now.
+    fn look(&self, wanted: &Wanted, io: &mut Io<'_, Broker>) -> Found {
+        let response = FetchResponse { session_id: wanted.session_id, ..FetchResponse::default() };
+        let mut found = Found { response, bytes: 0, urgent: false, cold: Vec::new() };
+        for (topic, topic_id, entry) in &wanted.partitions {
+            let mut data = PartitionData { partition_index: entry.partition, ..empty_data() };
+            let topics = &mut found.response.responses;
+            if topics.last().is_none_or(|last| last.topic != *topic || last.topic_id != *topic_id) {
+                let (topic, topic_id) = (topic.clone(), *topic_id);
+                topics.push(FetchableTopicResponse { topic, topic_id, partitions: Vec::new() });
+            }
+            let topic_at = topics.len() - 1;
+            let partition_at = topics.last().map_or(0, |topic| topic.partitions.len());
+            let room = wanted.max_bytes.saturating_sub(found.bytes);
+            let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
+            let key = self.resolve(topic, *topic_id, entry.partition);
+            match key.and_then(|key| self.look_at(key, entry, wanted, limits, &mut data, io).map(|slice| (key, slice)))
+            {
+                Ok((_, Slice::Ready(bytes))) => {
+                    found.bytes += bytes.len();
+                    found.urgent |= data.diverging_epoch.epoch >= 0;
+                    data.records = Some(bytes);
+                }
+                Ok((key, Slice::Cold(cold))) => {
+                    found.cold.push((key, cold, entry.current_leader_epoch, (topic_at, partition_at)));
+                }
+                Err(error) => {
+                    found.urgent = true;
+                    data = self.failed_data(entry.partition, error, key.ok());
+                }
+            }
+            if let Some(topic) = found.response.responses.last_mut() {
+                topic.partitions.push(data);
+            }
+        }
+        found
+    }
+
+    /// Reads one partition and fills in its offsets.
+    fn look_at(
+        &self,
+        key: LogKey,
+        entry: &FetchPartition,
+        wanted: &Wanted,
+        limits: Limits,
+        data: &mut PartitionData,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<Slice, ErrorCode> {
+        let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
+        replica.check_epoch(entry.current_leader_epoch)?;
+        if wanted.from_replica {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
+        data.high_watermark = replica.high_watermark;
+        data.last_stable_offset = replica.high_watermark;
+        data.log_start_offset = log.log_start_offset();
+        data.aborted_transactions = wanted.read_committed.then(Vec::new);
+        if entry.last_fetched_epoch >= 0 {
+            let (epoch, end_offset) =
+                log.end_offset_of_epoch(entry.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
+            if epoch < entry.last_fetched_epoch || end_offset < entry.fetch_offset {
+                data.diverging_epoch = EpochEndOffset { epoch, end_offset };
+                return Ok(Slice::Ready(Bytes::new()));
+            }
+        }
+        if entry.fetch_offset < log.log_start_offset() || entry.fetch_offset > log.log_end_offset() {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let counts_uncommitted = self.config.planted.has(Bug::R25);
+        let upto = if counts_uncommitted { log.log_end_offset() } else { replica.high_watermark };
+        if entry.fetch_offset >= upto {
+            return Ok(Slice::Ready(Bytes::new()));
+        }
+        let max_bytes = usize::try_from(entry.partition_max_bytes).unwrap_or(0).min(limits.room);
+        log.read(entry.fetch_offset, upto, max_bytes, limits.at_least_one, io.disk).map_err(|error| error.code())
+    }
+
+    fn failed_data(&self, partition_index: i32, error: ErrorCode, key: Option<LogKey>) -> PartitionData {
+        let stale = matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch);
+        let leader = key.filter(|_| stale).and_then(|key| self.leader_of(key));
+        let current_leader =
+            leader.map(|(leader_id, leader_epoch)| LeaderIdAndEpoch { leader_id, leader_epoch }).unwrap_or_default();
+        PartitionData { partition_index, error_code: error.code(), current_leader, ..empty_data() }
+    }
+
+    /// A parked Fetch looks again, because a partition changed.
+    pub(crate) fn retry_fetch(&mut self, parked: Parked, io: &mut Io<'_, Broker>) {
+        let Waiting::Fetch(fetch) = &parked.waiting else { return };
+        if !fetch.reads.is_empty() {
+            return self.parked.park(parked);
+        }
+        let found = self.look(&fetch.wanted, io);
+        if found.cold.is_empty() && !found.is_enough(&fetch.wanted) {
+            return self.parked.park(parked);
+        }
+        self.finish_fetch(parked, found, io);
+    }
+
+    /// A parked Fetch has waited long enough: it gets what is there.
+    pub(crate) fn time_out_fetch(&mut self, parked: Parked, io: &mut Io<'_, Broker>) {
+        let Waiting::Fetch(fetch) = &parked.waiting else { return };
+        let found = self.look(&fetch.wanted, io);
+        self.finish_fetch(parked, found, io);
+    }
+
+    fn finish_fetch(&mut self, parked: Parked, found: Found, io: &mut Io<'_, Broker>) {
+        let Parked { reply, deadline, waiting: Waiting::Fetch(fetch) } = parked else { return };
+        self.forget_waiters(&fetch.wanted, reply);
+        if found.cold.is_empty() {
+            self.answer_fetch(reply, found.response, io);
+        } else {
+            self.park_fetch(reply, deadline, fetch.wanted, found, io);
+        }
+    }
+
+    fn forget_waiters(&mut self, wanted: &Wanted, reply: Reply) {
+        let keys: Vec<LogKey> = self.keys_of(wanted).collect();
+        for key in keys {
+            self.forget_waiter(key, reply.conn);
+        }
+    }
+
+    /// A cold read ended.
+    pub(crate) fn read_done(&mut self, id: ReadId, result: Result<Bytes, DiskError>, io: &mut Io<'_, Broker>) {
+        let Some(mut parked) = self.reads.remove(&id).and_then(|conn| self.parked.take(conn)) else { return };
+        let reply = parked.reply;
+        let Waiting::Fetch(fetch) = &mut parked.waiting else { return self.parked.park(parked) };
+        if let Some(reading) = fetch.reads.remove(&id) {
+            let again = self.finish_reading(&reading, result);
+            match again {
+                Ok(Slice::Ready(bytes)) => set_records(&mut fetch.response, reading.at, bytes),
+                Ok(Slice::Cold(cold)) => {
+                    let id = self.start_read(reply, reading.key, &cold, io);
+                    fetch.reads.insert(id, Reading { cold, ..reading });
+                }
+                Err(error) => {
+                    let data = |index| self.failed_data(index, error, Some(reading.key));
+                    set_failed(&mut fetch.response, reading.at, data);
+                }
+            }
+        }
+        if !fetch.reads.is_empty() {
+            return self.parked.park(parked);
+        }
+        let response = std::mem::take(&mut fetch.response);
+        let Waiting::Fetch(fetch) = parked.waiting else { return };
+        self.forget_waiters(&fetch.wanted, reply);
+        self.answer_fetch(reply, response, io);
+    }
+
+    /// Much may have happened while the disk was busy: leadership, truncation, deletion.
+    fn finish_reading(&self, reading: &Reading, result: Result<Bytes, DiskError>) -> Result<Slice, ErrorCode> {
+        let replica = self.replicas.get(reading.key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let log = self
+            .logs
+            .get(reading.key)
+            .filter(|_| self.logs.is_online(reading.key))
+            .ok_or(ErrorCode::KafkaStorageError)?;
+        replica.check_epoch(reading.current_leader_epoch)?;
+        if reading.cold.offset < log.log_start_offset() || reading.cold.offset > log.log_end_offset() {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let bytes = result.map_err(|_| ErrorCode::KafkaStorageError)?;
+        log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
+    }
+
+    fn answer_fetch(&mut self, reply: Reply, response: FetchResponse, io: &mut Io<'_, Broker>) {
+        self.connections.answer(reply, &response.into(), io);
+    }
+}
+
+impl Found {
+    fn is_enough(&self, wanted: &Wanted) -> bool {
+        self.urgent || self.bytes >= wanted.min_bytes
+    }
+}
+
+/// What is left of a request's limits for the next partition.
+#[derive(Clone, Copy)]
+struct Limits {
+    room: usize,
+    at_least_one: bool,
+}
+
+fn wanted(request: FetchRequest, fetch_max_bytes: usize) -> Wanted {
+    let replica_id = request.replica_id.max(request.replica_state.replica_id);
+    let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(fetch_max_bytes);
+    let topics = request.topics.into_iter();
+    let partitions = topics.flat_map(|topic| {
+        let (name, id) = (topic.topic, topic.topic_id);
+        topic.partitions.into_iter().map(move |partition| (name.clone(), id, partition))
+    });
+    Wanted {
+        partitions: partitions.collect(),
+        session_id: 0,
+        min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
+        max_bytes,
+        read_committed: request.isolation_level == 1,
+        from_replica: replica_id >= 0,
+    }
+}
+
+/// What stands in an answer about which nothing is known. No records are empty records: null ones trouble clients.
+fn empty_data() -> PartitionData {
+    PartitionData {
+        high_watermark: -1,
+        last_stable_offset: -1,
+        log_start_offset: -1,
+        aborted_transactions: None,
+        records: Some(Bytes::new()),
+        ..PartitionData::default()
+    }
+}
+
+fn data_at(response: &mut FetchResponse, (topic, partition): (usize, usize)) -> Option<&mut PartitionData> {
+    response.responses.get_mut(topic)?.partitions.get_mut(partition)
+}
+
+fn set_records(response: &mut FetchResponse, at: (usize, usize), bytes: Bytes) {
+    if let Some(data) = data_at(response, at) {
+        data.records = Some(bytes);
+    }
+}
+
+fn set_failed(response: &mut FetchResponse, at: (usize, usize), failed: impl Fn(i32) -> PartitionData) {
+    if let Some(data) = data_at(response, at) {
+        *data = failed(data.partition_index);
+    }
+}

@@ -1,0 +1,314 @@
+//! Produce: checks each batch, appends it as leader, and answers when `acks` and the flush policy are satisfied.
+//!
+//! Left out on purpose: idempotence and transactions (they come with producer state), and recompression by `compression.type`.
+
+use crate::broker::Broker;
+use crate::config::{TimestampType, TopicConfig};
+use crate::connections::{Connections, Reply};
+use crate::event::Event;
+use crate::log::{LogKey, Origin};
+use crate::parked::{Parked, Waiting};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wire::messages::produce::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
+};
+use wire::records::{Checks, check_produced};
+use wire::{ErrorCode, Io, Str, Timestamp, Uuid};
+
+/// What a batch may decompress to while it is checked.
+const MAX_DECOMPRESSED: usize = 256 << 20;
+
+/// A Produce request whose batches are appended and which waits.
+#[derive(Clone, Debug)]
+pub(crate) struct ParkedProduce {
+    response: ProduceResponse,
+    waiting: Vec<Unacknowledged>,
+}
+
+/// A partition of such a request that is not satisfied yet.
+#[derive(Clone, Copy, Debug)]
+struct Unacknowledged {
+    key: LogKey,
+    need: Need,
+    /// Where its answer stands in the response.
+    at: (usize, usize),
+}
+
+/// What must be reached before a batch is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// acks=all: the end of the batch is committed.
+    HighWatermark(i64),
+    /// acks=1 with a flush policy: the batch is synced.
+    RecoveryPoint(i64),
+}
+
+/// A partition's outcome before the answer is put together.
+struct Outcome {
+    answer: PartitionProduceResponse,
+    need: Option<(LogKey, Need)>,
+}
+
+/// Partitions as requests name them; a partition that stands twice counts once, with the last records, as in Kafka.
+type Entries = BTreeMap<(Str, Uuid, i32), Option<Bytes>>;
+
+impl Broker {
+    pub(crate) fn produce(&mut self, reply: Reply, request: ProduceRequest, io: &mut Io<'_, Broker>) {
+        let acks = request.acks;
+        let timeout_ms = u64::try_from(request.timeout_ms).unwrap_or(0);
+        let entries = entries(request);
+        let (response, waiting) = if self.has_null_records(&entries) {
+            (refused(&entries, ErrorCode::UnknownServerError), Vec::new())
+        } else {
+            self.append_all(reply, entries, acks, io)
+        };
+        if acks == 0 {
+            return self.finish_unacknowledged(reply, &response, io);
+        }
+        if waiting.is_empty() {
+            return self.answer_produce(reply, response, io);
+        }
+        for entry in &waiting {
+            if let Some(replica) = self.replicas.get_mut(entry.key) {
+                replica.wait(reply.conn);
+            }
+        }
+        io.event(Event::Parked { what: "produce" });
+        let deadline = io.now.mono + Duration::from_millis(timeout_ms);
+        self.parked.park(Parked { reply, deadline, waiting: Waiting::Produce(ParkedProduce { response, waiting }) });
+    }
+
+    /// Null records of a partition that is here refuse the whole request: Kafka stumbles over them before any append.
+    fn has_null_records(&self, entries: &Entries) -> bool {
+        let hosted = |(topic, id, index): &(Str, Uuid, i32)| self.resolve(topic, *id, *index).is_ok();
+        entries.iter().any(|(name, records)| records.is_none() && hosted(name))
+    }
+
+    fn append_all(
+        &mut self,
+        reply: Reply,
+        entries: Entries,
+        acks: i16,
+        io: &mut Io<'_, Broker>,
+    ) -> (ProduceResponse, Vec<Unacknowledged>) {
+        let mut response = ProduceResponse::default();
+        let mut waiting = Vec::new();
+        for ((name, topic_id, index), records) in entries {
+            let outcome = self.append_one(reply, (&name, topic_id, index), records, acks, io);
+            let same = response.responses.last().is_some_and(|topic| topic.name == name && topic.topic_id == topic_id);
+            if !same {
+                response.responses.push(TopicProduceResponse { name, topic_id, partition_responses: Vec::new() });
+            }
+            let topic_at = response.responses.len() - 1;
+            if let Some(topic) = response.responses.last_mut() {
+                if let Some((key, need)) = outcome.need {
+                    waiting.push(Unacknowledged { key, need, at: (topic_at, topic.partition_responses.len()) });
+                }
+                topic.partition_responses.push(outcome.answer);
+            }
+        }
+        (response, waiting)
+    }
+
+    fn append_one(
+        &mut self,
+        reply: Reply,
+        (name, topic_id, index): (&Str, Uuid, i32),
+        records: Option<Bytes>,
+        acks: i16,
+        io: &mut Io<'_, Broker>,
+    ) -> Outcome {
+        let appended = self
+            .resolve(name, topic_id, index)
+            .and_then(|key| self.append_batch(reply.version, key, records.unwrap_or_default(), acks, io));
+        match appended {
+            Ok(outcome) => outcome_at(index, outcome),
+            Err(error) => {
+                tracing::debug!(topic = %name, partition = index, %error, "a batch is refused");
+                io.event(Event::BatchRejected { error: error.code() });
+                Outcome { answer: failed(index, error), need: None }
+            }
+        }
+    }
+
+    fn append_batch(
+        &mut self,
+        version: i16,
+        key: LogKey,
+        records: Bytes,
+        acks: i16,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<Outcome, ErrorCode> {
+        let bugs = &self.config.planted;
+        let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
+        if !matches!(acks, -1..=1) {
+            return Err(ErrorCode::InvalidRequiredAcks);
+        }
+        let checked = check_produced(&records, &checks(log.config(), version, io.now.wall));
+        let checked = checked.map_err(|error| error.code())?;
+        replica.check_epoch(-1)?;
+        let epoch = replica.leader_epoch;
+        let appended =
+            self.logs.append(key, Origin::Client, &checked, epoch, io, bugs).map_err(|error| error.code())?;
+        self.logs_touched = true;
+        self.advance(key, io);
+        let log_start_offset = self.logs.get(key).map_or(-1, |log| log.log_start_offset());
+        let answer = PartitionProduceResponse {
+            base_offset: appended.base_offset,
+            log_append_time_ms: appended.log_append_time.unwrap_or(-1),
+            log_start_offset,
+            ..PartitionProduceResponse::default()
+        };
+        let need = match acks {
+            -1 => Some(Need::HighWatermark(appended.last_offset.saturating_add(1))),
+            _ => appended.durable_at.map(Need::RecoveryPoint),
+        };
+        let need = need.filter(|&need| !self.is_met(key, need)).map(|need| (key, need));
+        Ok(Outcome { answer, need })
+    }
+
+    fn is_met(&self, key: LogKey, need: Need) -> bool {
+        match need {
+            Need::HighWatermark(offset) => {
+                self.replicas.get(key).is_some_and(|replica| replica.high_watermark >= offset)
+            }
+            Need::RecoveryPoint(offset) => self.logs.get(key).is_some_and(|log| log.recovery_point() >= offset),
+        }
+    }
+
+    /// A parked Produce looks again at a partition that changed; answered once nothing is left to wait for.
+    pub(crate) fn retry_produce(&mut self, mut parked: Parked, io: &mut Io<'_, Broker>) {
+        let Waiting::Produce(produce) = &mut parked.waiting else { return };
+        let waiting = std::mem::take(&mut produce.waiting);
+        for entry in waiting {
+            match self.progress(entry) {
+                Ok(true) => {}
+                Ok(false) => produce.waiting.push(entry),
+                Err(error) => fail(&mut produce.response, entry.at, error),
+            }
+        }
+        if !produce.waiting.is_empty() {
+            return self.parked.park(parked);
+        }
+        let response = std::mem::take(&mut produce.response);
+        self.answer_produce(parked.reply, response, io);
+    }
+
+    /// Whether an appended batch may be acknowledged; an error if it never will be.
+    fn progress(&self, entry: Unacknowledged) -> Result<bool, ErrorCode> {
+        let replica = self.replicas.get(entry.key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        if !self.logs.is_online(entry.key) {
+            return Err(ErrorCode::KafkaStorageError);
+        }
+        replica.check_epoch(-1)?;
+        Ok(self.is_met(entry.key, entry.need))
+    }
+
+    /// The request's timeout has passed. The batches stay: the client cannot know what becomes of them.
+    pub(crate) fn time_out_produce(&mut self, reply: Reply, mut produce: ParkedProduce, io: &mut Io<'_, Broker>) {
+        for entry in std::mem::take(&mut produce.waiting) {
+            self.forget_waiter(entry.key, reply.conn);
+            fail(&mut produce.response, entry.at, ErrorCode::RequestTimedOut);
+        }
+        self.answer_produce(reply, produce.response, io);
+    }
+
+    fn answer_produce(&mut self, reply: Reply, mut response: ProduceResponse, io: &mut Io<'_, Broker>) {
+        self.hint_leaders(reply, &mut response);
+        self.connections.answer(reply, &response.into(), io);
+    }
+
+    /// Tells who leads where a client came to the wrong broker (KIP-951).
+    fn hint_leaders(&self, reply: Reply, response: &mut ProduceResponse) {
+        let wrong =
+            |partition: &PartitionProduceResponse| partition.error_code == ErrorCode::NotLeaderOrFollower.code();
+        if reply.version < 10 || !response.responses.iter().flat_map(|topic| &topic.partition_responses).any(wrong) {
+            return;
+        }
+        let mut leaders = Vec::new();
+        for topic in &mut response.responses {
+            for partition in topic.partition_responses.iter_mut().filter(|partition| wrong(partition)) {
+                let Ok(key) = self.resolve(&topic.name, topic.topic_id, partition.index) else { continue };
+                let Some((leader_id, leader_epoch)) = self.leader_of(key) else { continue };
+                partition.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch };
+                leaders.push(leader_id);
+            }
+        }
+        leaders.sort_unstable();
+        leaders.dedup();
+        let endpoints = leaders.into_iter().filter_map(|id| self.endpoint_of(id, reply.conn).map(|at| (id, at)));
+        response.node_endpoints = endpoints
+            .map(|(node_id, at)| NodeEndpoint { node_id, host: at.host, port: i32::from(at.port), rack: None })
+            .collect();
+    }
+
+    /// acks=0: there is no answer. An error closes the connection, so that the client learns of it at all.
+    fn finish_unacknowledged(&mut self, reply: Reply, response: &ProduceResponse, io: &mut Io<'_, Broker>) {
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+        if partitions.into_iter().any(|partition| partition.error_code != 0) {
+            return self.connections.close(reply.conn, io);
+        }
+        Connections::next(reply.conn, io);
+    }
+}
+
+fn entries(request: ProduceRequest) -> Entries {
+    let topics = request.topic_data.into_iter();
+    let partitions = topics.flat_map(|topic| {
+        let (name, topic_id) = (topic.name, topic.topic_id);
+        topic
+            .partition_data
+            .into_iter()
+            .map(move |partition| ((name.clone(), topic_id, partition.index), partition.records))
+    });
+    partitions.collect()
+}
+
+fn checks(config: &TopicConfig, produce_version: i16, wall: Timestamp) -> Checks {
+    Checks {
+        produce_version,
+        max_message_bytes: config.max_message_bytes as usize,
+        max_decompressed: MAX_DECOMPRESSED,
+        compacted: config.compact,
+        log_append_time: config.message_timestamp_type == TimestampType::LogAppendTime,
+        timestamp_before_max_ms: config.message_timestamp_before_max_ms,
+        timestamp_after_max_ms: config.message_timestamp_after_max_ms,
+        now_ms: wall.0,
+    }
+}
+
+fn outcome_at(index: i32, outcome: Outcome) -> Outcome {
+    Outcome { answer: PartitionProduceResponse { index, ..outcome.answer }, ..outcome }
+}
+
+fn failed(index: i32, error: ErrorCode) -> PartitionProduceResponse {
+    PartitionProduceResponse { index, error_code: error.code(), base_offset: -1, ..PartitionProduceResponse::default() }
+}
+
+fn fail(response: &mut ProduceResponse, (topic, partition): (usize, usize), error: ErrorCode) {
+    let answer = response.responses.get_mut(topic).and_then(|topic| topic.partition_responses.get_mut(partition));
+    if let Some(answer) = answer {
+        *answer = failed(answer.index, error);
+    }
+}
+
+fn refused(entries: &Entries, error: ErrorCode) -> ProduceResponse {
+    let mut response = ProduceResponse::default();
+    for (name, topic_id, index) in entries.keys() {
+        let topic = TopicProduceResponse {
+            name: name.clone(),
+            topic_id: *topic_id,
+            partition_responses: vec![failed(*index, error)],
+        };
+        match response.responses.last_mut() {
+            Some(last) if last.name == *name && last.topic_id == *topic_id => {
+                last.partition_responses.extend(topic.partition_responses);
+            }
+            _ => response.responses.push(topic),
+        }
+    }
+    response
+}

@@ -1,0 +1,135 @@
+//! Committed metadata becomes logs and leadership on this broker.
+
+use crate::broker::Broker;
+use crate::controller::{PartitionImage, TOPIC_RESOURCE};
+use crate::event::{Event, Partition};
+use crate::log::LogKey;
+use crate::quorum::METADATA;
+use std::rc::Rc;
+use wire::metadata::MetadataRecord;
+use wire::{Io, Str, Uuid};
+
+impl Broker {
+    /// The image that was loaded is committed now. Logs that it does not know belong to topics that are gone, or that this log
+    /// directory never heard of: they are deleted, as Kafka does with strays.
+    pub(crate) fn publish_loaded(&mut self, io: &mut Io<'_, Broker>) {
+        self.controller.commit_below(self.quorum.epoch_start());
+        let image = self.controller.committed();
+        let strays: Vec<LogKey> = self
+            .logs
+            .iter()
+            .map(|(&key, _)| key)
+            .filter(|&key| {
+                key != METADATA && !image.topics.get(&key.0).is_some_and(|topic| topic.partitions.contains_key(&key.1))
+            })
+            .collect();
+        let hosted: Vec<LogKey> = image.partitions().map(|(topic, index, _)| (topic.id, index)).collect();
+        for key in strays {
+            self.delete_log(key, io);
+        }
+        for key in hosted {
+            self.partition_changed(key, io);
+        }
+    }
+
+    /// Records were committed.
+    pub(crate) fn publish(&mut self, records: &[MetadataRecord], io: &mut Io<'_, Broker>) {
+        for record in records {
+            match record {
+                MetadataRecord::Partition(record) => self.partition_changed((record.topic_id, record.partition_id), io),
+                MetadataRecord::PartitionChange(record) => {
+                    self.partition_changed((record.topic_id, record.partition_id), io)
+                }
+                MetadataRecord::RemoveTopic(record) => self.topic_removed(record.topic_id, io),
+                MetadataRecord::Config(record) if record.resource_type == TOPIC_RESOURCE => {
+                    self.topic_configured(&record.resource_name);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Hosts a partition that is new here, and leads or stops leading as the image says.
+    fn partition_changed(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        let Some((topic, image)) = self.partition_image(key) else { return };
+        if !image.replicas.contains(&self.config.node_id.0) {
+            return;
+        }
+        let partition = Partition { topic_id: key.0, topic, partition: key.1 };
+        // A log that is not there, but was once, may lie in a directory that is offline.
+        let all_online = self.logs.online().count() == usize::from(io.disk.log_dirs());
+        if self.logs.get(key).is_none() && (all_online || image.partition_epoch == 0) {
+            self.create_log(&partition, io);
+        }
+        let high_watermark = self.logs.checkpointed_high_watermark(key);
+        let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
+        let leads = image.leader == self.config.node_id.0;
+        let replica = self.replicas.host(partition, high_watermark.min(end));
+        let elected = leads && (!replica.leads || replica.leader_epoch != image.leader_epoch);
+        replica.leads = leads;
+        replica.leader_epoch = image.leader_epoch;
+        if elected {
+            self.lead(key, image.leader_epoch, io);
+        }
+        self.wake(key, io);
+    }
+
+    fn partition_image(&self, key: LogKey) -> Option<(Str, Rc<PartitionImage>)> {
+        let topic = self.controller.committed().topics.get(&key.0)?;
+        Some((topic.name.clone(), Rc::clone(topic.partitions.get(&key.1)?)))
+    }
+
+    fn create_log(&mut self, partition: &Partition, io: &mut Io<'_, Broker>) {
+        let config = self.config.topic(&self.controller.committed().topic_config(&partition.topic));
+        if let Err(error) = self.logs.create(partition.clone(), config, io, &self.config.planted) {
+            tracing::warn!(topic = %partition.topic, partition = partition.partition, %error, "no log");
+        }
+    }
+
+    /// The epoch starts at the log's end. Where a sync comes before the high watermark, what survived is synced first.
+    fn lead(&mut self, key: LogKey, leader_epoch: i32, io: &mut Io<'_, Broker>) {
+        let Some(start_offset) = self.logs.get(key).map(|log| log.log_end_offset()) else { return };
+        if let Err(error) = self.logs.start_epoch(key, leader_epoch, io, &self.config.planted) {
+            tracing::warn!(%error, "an epoch cannot start");
+        }
+        if let Some(replica) = self.replicas.get(key) {
+            io.event(Event::LeaderElected { partition: replica.partition.clone(), leader_epoch, start_offset });
+        }
+        let unsynced = self
+            .logs
+            .get(key)
+            .is_some_and(|log| log.config().flush_messages == 1 && log.recovery_point() < start_offset);
+        if unsynced {
+            self.logs.flush(key, io, &self.config.planted);
+        }
+        self.advance(key, io);
+    }
+
+    fn topic_removed(&mut self, topic_id: Uuid, io: &mut Io<'_, Broker>) {
+        for key in self.replicas.of_topic(topic_id) {
+            self.delete_log(key, io);
+            let removed = self.replicas.remove(key);
+            for conn in removed.into_iter().flat_map(|replica| replica.waiting) {
+                self.retry(conn, io);
+            }
+        }
+    }
+
+    fn delete_log(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        if let Err(error) = self.logs.delete(key, io, &self.config.planted) {
+            tracing::warn!(topic_id = %key.0, partition = key.1, %error, "not deleted");
+        }
+    }
+
+    fn topic_configured(&mut self, topic: &Str) {
+        let image = self.controller.committed();
+        let Some(&topic_id) = image.topic_ids.get(topic) else { return };
+        let config = self.config.topic(&image.topic_config(topic));
+        self.logs_touched = true;
+        for key in self.replicas.of_topic(topic_id) {
+            if let Some(log) = self.logs.get_mut(key) {
+                log.set_config(config.clone());
+            }
+        }
+    }
+}

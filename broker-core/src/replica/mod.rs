@@ -1,0 +1,134 @@
+//! What a broker knows of the partitions that it hosts, beside their logs: leadership, epochs, the high watermark, who waits.
+//!
+//! Left out on purpose until there is more than one replica: followers, the ISR, truncation.
+
+use crate::event::{Event, Partition};
+use crate::log::{Log, LogKey};
+use std::collections::BTreeMap;
+use wire::{ConnId, ErrorCode, Uuid};
+
+/// A partition that this broker hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Replica {
+    pub(crate) partition: Partition,
+    /// Whether this broker leads.
+    pub(crate) leads: bool,
+    pub(crate) leader_epoch: i32,
+    pub(crate) high_watermark: i64,
+    /// Connections whose parked request looks at this partition.
+    pub(crate) waiting: Vec<ConnId>,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replicas {
+    replicas: BTreeMap<LogKey, Replica>,
+}
+
+impl Replicas {
+    pub(crate) fn get(&self, key: LogKey) -> Option<&Replica> {
+        self.replicas.get(&key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: LogKey) -> Option<&mut Replica> {
+        self.replicas.get_mut(&key)
+    }
+
+    pub(crate) fn remove(&mut self, key: LogKey) -> Option<Replica> {
+        self.replicas.remove(&key)
+    }
+
+    /// The partition's state; a new one does not lead.
+    pub(crate) fn host(&mut self, partition: Partition, high_watermark: i64) -> &mut Replica {
+        let key = (partition.topic_id, partition.partition);
+        self.replicas.entry(key).or_insert_with(|| Replica {
+            partition,
+            leads: false,
+            leader_epoch: -1,
+            high_watermark,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// The hosted partitions of a topic.
+    pub(crate) fn of_topic(&self, topic_id: Uuid) -> Vec<LogKey> {
+        self.replicas.range((topic_id, i32::MIN)..=(topic_id, i32::MAX)).map(|(&key, _)| key).collect()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = LogKey> + '_ {
+        self.replicas.keys().copied()
+    }
+}
+
+impl Replica {
+    /// Whether a client that believes in `current_leader_epoch` (-1: none) may be served here (KIP-320).
+    pub(crate) fn check_epoch(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        check_leader_epoch(self.leads, self.leader_epoch, current_leader_epoch)
+    }
+
+    /// Moves the high watermark to where the log and the flush policy let it; says so if it moved.
+    pub(crate) fn advance(&mut self, log: &Log, counts_unsynced: bool) -> Option<Event> {
+        let target =
+            high_watermark(log.log_end_offset(), log.recovery_point(), log.config().flush_messages, counts_unsynced);
+        if !self.leads || target <= self.high_watermark {
+            return None;
+        }
+        self.high_watermark = target;
+        Some(Event::HighWatermarkAdvanced { partition: self.partition.clone(), to: target })
+    }
+
+    /// Nobody on this connection waits any more.
+    pub(crate) fn forget(&mut self, conn: ConnId) {
+        self.waiting.retain(|&waiting| waiting != conn);
+    }
+
+    pub(crate) fn wait(&mut self, conn: ConnId) {
+        if !self.waiting.contains(&conn) {
+            self.waiting.push(conn);
+        }
+    }
+}
+
+fn check_leader_epoch(leads: bool, leader_epoch: i32, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+    match current_leader_epoch {
+        epoch if epoch >= 0 && epoch < leader_epoch => Err(ErrorCode::FencedLeaderEpoch),
+        epoch if epoch > leader_epoch => Err(ErrorCode::UnknownLeaderEpoch),
+        _ if !leads => Err(ErrorCode::NotLeaderOrFollower),
+        _ => Ok(()),
+    }
+}
+
+/// The high watermark of a leader that is alone in its ISR. A topic that syncs every message counts only what is synced: what a
+/// consumer has seen, no crash takes back.
+fn high_watermark(log_end_offset: i64, recovery_point: i64, flush_messages: i64, counts_unsynced: bool) -> i64 {
+    if flush_messages > 1 || counts_unsynced { log_end_offset } else { recovery_point.min(log_end_offset) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_high_watermark_follows_the_end_or_the_sync() {
+        let table =
+            [((10, 4, i64::MAX, false), 10), ((10, 4, 1, false), 4), ((10, 12, 1, false), 10), ((10, 4, 1, true), 10)];
+        for ((end, synced, flush_messages, counts_unsynced), expected) in table {
+            assert_eq!(high_watermark(end, synced, flush_messages, counts_unsynced), expected);
+        }
+    }
+
+    #[test]
+    fn a_client_of_another_epoch_is_fenced_or_told_to_wait() {
+        let table = [
+            (true, 5, -1, None),
+            (true, 5, 5, None),
+            (true, 5, 4, Some(ErrorCode::FencedLeaderEpoch)),
+            (true, 5, 6, Some(ErrorCode::UnknownLeaderEpoch)),
+            (false, 5, -1, Some(ErrorCode::NotLeaderOrFollower)),
+            (false, 5, 4, Some(ErrorCode::FencedLeaderEpoch)),
+        ];
+        for (leads, ours, theirs, error) in table {
+            assert_eq!(check_leader_epoch(leads, ours, theirs).err(), error, "{ours} {theirs}");
+        }
+    }
+}

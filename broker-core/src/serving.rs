@@ -1,0 +1,139 @@
+//! What serving clients rests on: finding a partition, moving its high watermark, waking who waits for it.
+
+use crate::broker::Broker;
+use crate::bugs::Bug;
+use crate::log::{Log, LogKey};
+use crate::parked::Waiting;
+use crate::replica::Replica;
+use bytes::Bytes;
+use wire::{ConnId, Endpoint, ErrorCode, Io, Str, Uuid};
+
+impl Broker {
+    /// A frame while clients are served.
+    pub(crate) fn serve(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
+        if self.connections.get(conn).is_none() {
+            return;
+        }
+        #[cfg(feature = "bugs")]
+        if self.config.planted.has(Bug::Z03) {
+            return self.swap_produces(conn, frame, io);
+        }
+        self.request(conn, &frame, io);
+    }
+
+    /// The partition that a request names by its topic's id, or by its name if there is no id.
+    pub(crate) fn resolve(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
+        let image = self.controller.committed();
+        let topic_id = match topic_id {
+            Uuid::ZERO => *image.topic_ids.get(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+            id if image.topics.contains_key(&id) => id,
+            _ => return Err(ErrorCode::UnknownTopicId),
+        };
+        let key = (topic_id, partition);
+        self.replicas.get(key).map(|_| key).ok_or(ErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// A partition and its log, if its directory works.
+    pub(crate) fn readable(&self, topic: &Str, partition: i32) -> Result<(&Replica, &Log), ErrorCode> {
+        let key = self.resolve(topic, Uuid::ZERO, partition)?;
+        let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
+        Ok((replica, log))
+    }
+
+    /// Who leads a partition, and in which epoch.
+    pub(crate) fn leader_of(&self, key: LogKey) -> Option<(i32, i32)> {
+        let partition = self.controller.committed().topics.get(&key.0)?.partitions.get(&key.1)?;
+        Some((partition.leader, partition.leader_epoch))
+    }
+
+    /// Where a client that came by this connection reaches a broker.
+    pub(crate) fn endpoint_of(&self, broker: i32, conn: ConnId) -> Option<Endpoint> {
+        let listener = &self.connections.get(conn)?.listener;
+        let endpoints = &self.controller.committed().brokers.get(&broker)?.end_points;
+        let at = endpoints.iter().find(|endpoint| endpoint.name == *listener)?;
+        Some(Endpoint { host: at.host.clone(), port: at.port })
+    }
+
+    /// The high watermark may have moved.
+    pub(crate) fn advance(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        let (Some(log), Some(replica)) = (self.logs.get(key), self.replicas.get_mut(key)) else { return };
+        let counts_unsynced = self.config.planted.has(Bug::D24);
+        if let Some(event) = replica.advance(log, counts_unsynced) {
+            io.event(event);
+            self.wake(key, io);
+        }
+    }
+
+    /// A log's recovery point moved: what waits for it, or for the high watermark that follows it, looks again.
+    pub(crate) fn log_is_durable(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        self.logs_touched = true;
+        self.advance(key, io);
+        self.wake(key, io);
+    }
+
+    /// Whoever waits for a partition looks again.
+    pub(crate) fn wake(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        let Some(replica) = self.replicas.get_mut(key).filter(|replica| !replica.waiting.is_empty()) else { return };
+        let waiting = std::mem::take(&mut replica.waiting);
+        for conn in waiting {
+            if self.retry(conn, io)
+                && let Some(replica) = self.replicas.get_mut(key)
+            {
+                replica.wait(conn);
+            }
+        }
+    }
+
+    /// A parked request looks again; whether it goes on waiting.
+    pub(crate) fn retry(&mut self, conn: ConnId, io: &mut Io<'_, Broker>) -> bool {
+        let Some(parked) = self.parked.take(conn) else { return false };
+        match parked.waiting {
+            Waiting::Produce(_) => self.retry_produce(parked, io),
+            Waiting::Fetch(_) => self.retry_fetch(parked, io),
+        }
+        self.parked.get_mut(conn).is_some()
+    }
+
+    pub(crate) fn forget_waiter(&mut self, key: LogKey, conn: ConnId) {
+        if let Some(replica) = self.replicas.get_mut(key) {
+            replica.forget(conn);
+        }
+    }
+}
+
+/// Z03: of two pipelined Produce requests of a connection the second is appended first.
+#[cfg(feature = "bugs")]
+impl Broker {
+    fn swap_produces(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
+        let held = self.connections.get_mut(conn).and_then(|connection| connection.held.take());
+        let is_produce = frame.starts_with(&[0, 0]);
+        match held {
+            None if is_produce => {
+                if let Some(connection) = self.connections.get_mut(conn) {
+                    connection.held = Some(frame);
+                }
+                crate::connections::Connections::next(conn, io);
+            }
+            Some(first) => {
+                self.stash(conn, Some(None));
+                self.request(conn, &frame, io);
+                let second = self.stash(conn, None);
+                self.request(conn, &first, io);
+                second.into_iter().for_each(|answer| io.push(wire::Output::Send(conn, answer)));
+            }
+            None => self.request(conn, &frame, io),
+        }
+    }
+
+    fn stash(&mut self, conn: ConnId, stash: Option<Option<Bytes>>) -> Option<Bytes> {
+        std::mem::replace(&mut self.connections.get_mut(conn)?.stash, stash)?
+    }
+
+    /// A request that waits for a successor in vain is served at last.
+    pub(crate) fn release_held(&mut self, io: &mut Io<'_, Broker>) {
+        for (conn, frame) in self.connections.take_held() {
+            self.request(conn, &frame, io);
+        }
+    }
+}
