@@ -63,7 +63,7 @@ impl Broker {
         }
         let high_watermark = self.logs.checkpointed_high_watermark(key);
         let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
-        let leads = image.leader == self.config.node_id.0;
+        let leads = image.leader == self.config.node_id.0 && self.is_registered();
         let replica = self.replicas.host(partition, high_watermark.min(end));
         let elected = leads && (!replica.leads || replica.leader_epoch != image.leader_epoch);
         replica.leads = leads;
@@ -72,6 +72,12 @@ impl Broker {
             self.lead(key, image.leader_epoch, io);
         }
         self.wake(key, io);
+    }
+
+    /// Whether the image knows this incarnation: what it says of an earlier one's leadership is not for this one.
+    fn is_registered(&self) -> bool {
+        let registration = self.controller.committed().brokers.get(&self.config.node_id.0);
+        registration.is_some_and(|broker| Some(broker.broker_epoch) == self.broker_epoch)
     }
 
     fn partition_image(&self, key: LogKey) -> Option<(Str, Rc<PartitionImage>)> {
