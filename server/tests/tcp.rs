@@ -58,8 +58,9 @@ impl Application {
         let mut all = BTreeMap::from([("bootstrap.servers".to_owned(), bootstrap)]);
         all.extend(properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let config = client_core::Config::parse(&all).unwrap();
-        let open = |_: &mut _| Ok::<_, Infallible>(Client::open(role, config, 7));
-        let (driver, handle) = Driver::new(Arc::new(Tcp), NoStorage::default(), Clock::real(), open).unwrap();
+        let (network, storage) = (Arc::new(Tcp), NoStorage::default());
+        let opened = Driver::new(network, storage, Clock::real(), |_| Ok(Client::open(role, config, 7)));
+        let Ok::<_, Infallible>((driver, handle)) = opened;
         let (tell, done) = mpsc::unbounded_channel();
         tokio::task::spawn_local(driver.run(move |told| {
             if let Told::Done(id, done) = told {
