@@ -205,7 +205,7 @@ impl Client {
         let mut wake = Wake::new(io.now.mono);
         wake.at(self.core.links.deadline(), Timer::Connection);
         let interest = interest_of(&self.interest, self.role, &self.core.config);
-        wake.at(self.core.metadata.deadline(&interest), Timer::Metadata);
+        wake.at(self.core.metadata.deadline(interest), Timer::Metadata);
         self.producer.wake(&self.core, &mut wake);
         self.consumer.wake(&mut wake);
         self.calls.wake(&mut wake);

@@ -116,7 +116,7 @@ impl Metadata {
 
     /// Asks if it is time to.
     pub(crate) fn pump(&mut self, links: &mut Links<Token>, interest: Interest<'_>, io: &mut Io<'_, Client>) {
-        if self.refresh.in_flight || self.due(&interest) > io.now.mono {
+        if self.refresh.in_flight || self.due(interest) > io.now.mono {
             return;
         }
         let Some(node) = links.any_ready(self.draw.at(self.refresh.count), io) else { return };
@@ -134,7 +134,7 @@ impl Metadata {
         }
     }
 
-    fn due(&self, interest: &Interest<'_>) -> Instant {
+    fn due(&self, interest: Interest<'_>) -> Instant {
         let by_age = match self.refresh.last {
             Some(last) if !interest.topics.is_empty() => last + self.max_age,
             _ => Instant::NEVER,
@@ -144,7 +144,7 @@ impl Metadata {
     }
 
     /// When to ask next, if nothing happens before.
-    pub(crate) fn deadline(&self, interest: &Interest<'_>) -> Instant {
+    pub(crate) fn deadline(&self, interest: Interest<'_>) -> Instant {
         if self.refresh.in_flight { Instant::NEVER } else { self.due(interest) }
     }
 
@@ -204,7 +204,7 @@ impl Metadata {
 }
 
 /// What a role wants described.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Interest<'a> {
     pub(crate) topics: &'a [Str],
     /// Whether asking may create them.

@@ -17,8 +17,11 @@ pub(crate) struct Lookups {
     open: BTreeMap<u64, Lookup>,
     count: u64,
     /// What an application's look-up has found so far, and how many partitions it still waits for.
-    ops: BTreeMap<OpId, (usize, Vec<(TopicPartition, i16, i64, i64)>)>,
+    ops: BTreeMap<OpId, (usize, Offsets)>,
 }
+
+/// Per partition: error, offset, timestamp.
+type Offsets = Vec<(TopicPartition, i16, i64, i64)>;
 
 #[derive(Clone, Debug)]
 struct Lookup {

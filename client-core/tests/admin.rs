@@ -1,6 +1,5 @@
 //! Stories of one admin.
 
-#[allow(unreachable_pub)]
 mod stage;
 
 use client_core::{Done, NewTopic, Op, Role};

@@ -1,7 +1,6 @@
 //! Whatever a cluster does to a client: each operation ends exactly once (the stage holds that), nothing panics, no wake-up lies in the
 //! past, and once the cluster is well again the client does its work.
 
-#[allow(unreachable_pub)]
 mod stage;
 
 use bytes::Bytes;
@@ -251,7 +250,7 @@ fn works(stage: &mut Stage, role: Role) -> Result<(), TestCaseError> {
             for _ in 0..3 {
                 let poll = stage.op(Op::Poll { max_records: 500, timeout_ms: 5000 });
                 serve(stage, 60);
-                let (records, errors) = stage.polled(poll).unwrap();
+                let (records, errors) = stage.polled(poll).expect("the poll has ended");
                 prop_assert!(!records.is_empty() && errors.is_empty());
             }
         }

@@ -1,14 +1,13 @@
 //! Stories of one consumer.
 
-#[allow(unreachable_pub)]
 mod stage;
 
 use client_core::{Done, Event, Op, Position, Role};
-use stage::fetch::{aborted, answer, batch, data, emptied, error, fetch_request, fetched, marker, transactional};
+use stage::fetch::{
+    Polled, aborted, answer, batch, data, emptied, error, fetch_request, fetched, marker, transactional,
+};
 use stage::{Stage, topic, tp};
 use wire::{ApiKey, Str, Uuid};
-
-type Records = Vec<(i32, i64, String)>;
 
 fn consumer(settings: &[(&str, &str)]) -> Stage {
     Stage::new(Role::Consumer, settings)
@@ -22,11 +21,11 @@ fn reading(offset: i64, settings: &[(&str, &str)]) -> (Stage, wire::OpId) {
     (stage, poll)
 }
 
-fn records(list: &[(i64, &str)]) -> Option<(Records, Vec<(i32, i16)>)> {
+fn records(list: &[(i64, &str)]) -> Option<Polled> {
     Some((list.iter().map(|&(offset, value)| (0, offset, value.to_owned())).collect(), Vec::new()))
 }
 
-fn told(error: i16) -> Option<(Records, Vec<(i32, i16)>)> {
+fn told(error: i16) -> Option<Polled> {
     Some((Vec::new(), vec![(0, error)]))
 }
 

@@ -1,6 +1,5 @@
 //! Stories of one producer.
 
-#[allow(unreachable_pub)]
 mod stage;
 
 use client_core::SendOutcome::{Acked, Failed, Unknown};

@@ -56,7 +56,7 @@ impl Producer {
                         let Some(topic) = core.metadata.topic(name).filter(|_| !full) else { break };
                         let Some(waiting) = queue.waiting.pop_front() else { break };
                         self.memory += bytes;
-                        append(queue, waiting, topic, name, core, io);
+                        append(queue, &waiting, topic, name, core, io);
                     }
                 }
             }
@@ -99,11 +99,11 @@ fn place(name: &Str, waiting: &Waiting, core: &Core) -> Place {
 }
 
 /// Puts a record into the last batch of its partition, or into a new one.
-fn append(queue: &mut TopicQueue, waiting: Waiting, topic: &Topic, name: &Str, core: &Core, io: &Io<'_, Client>) {
+fn append(queue: &mut TopicQueue, waiting: &Waiting, topic: &Topic, name: &Str, core: &Core, io: &Io<'_, Client>) {
     let config = &core.config;
     let batch_size = usize::try_from(config.batch_size).unwrap_or(usize::MAX);
     let bound = size_bound(&waiting.record);
-    let partition = choose(queue, &waiting, topic, name, core, bound as u64);
+    let partition = choose(queue, waiting, topic, name, core, bound as u64);
     let batches = &mut queue.partition(usize::try_from(partition).unwrap_or(0)).batches;
     if !batches.back().is_some_and(|batch| batch.has_room(bound, batch_size)) {
         if let Some(full) = batches.back_mut() {
@@ -134,5 +134,5 @@ fn choose(queue: &mut TopicQueue, waiting: &Waiting, topic: &Topic, name: &Str, 
 pub(super) fn sticky(queue: &mut TopicQueue, topic: &Topic, name: &Str, core: &Core) -> i32 {
     let led = (0..).zip(&topic.partitions).filter(|(_, leader)| leader.node.is_some()).map(|(index, _)| index);
     let draw = name.as_bytes().iter().fold(core.draw.of(Purpose::Sticky), |draw, &byte| draw.at(u64::from(byte)));
-    queue.sticky.choose(topic.partitions.len(), led, draw)
+    queue.sticky.choose(topic.partitions.len(), &led, draw)
 }

@@ -40,7 +40,7 @@ pub(crate) struct Sticky {
 
 impl Sticky {
     /// The partition for a record without a key. `available` lists the partitions that have a leader; if it is empty any of `count` will do.
-    pub(crate) fn choose(&mut self, count: usize, available: impl Iterator<Item = i32> + Clone, draw: Draw) -> i32 {
+    pub(crate) fn choose(&mut self, count: usize, available: &(impl Iterator<Item = i32> + Clone), draw: Draw) -> i32 {
         if let Some(current) = self.current {
             return current;
         }
@@ -93,13 +93,13 @@ mod tests {
     fn a_sticky_partition_stays_until_a_batch_is_full() {
         let mut sticky = Sticky::default();
         let draw = Draw::seeded(1);
-        let first = sticky.choose(8, 0..8, draw);
+        let first = sticky.choose(8, &(0..8), draw);
         sticky.count(99, 100);
-        assert_eq!(sticky.choose(8, 0..8, draw), first);
+        assert_eq!(sticky.choose(8, &(0..8), draw), first);
         let later: Vec<_> = (0..20)
             .map(|_| {
                 sticky.count(100, 100);
-                sticky.choose(8, 0..8, draw)
+                sticky.choose(8, &(0..8), draw)
             })
             .collect();
         assert!(later.iter().any(|&partition| partition != first));
@@ -108,8 +108,8 @@ mod tests {
     #[test]
     fn a_sticky_choice_avoids_partitions_without_a_leader() {
         for seed in 0..50 {
-            assert_eq!(Sticky::default().choose(8, [5].into_iter(), Draw::seeded(seed)), 5);
-            assert!((0..8).contains(&Sticky::default().choose(8, [].into_iter(), Draw::seeded(seed))));
+            assert_eq!(Sticky::default().choose(8, &[5].into_iter(), Draw::seeded(seed)), 5);
+            assert!((0..8).contains(&Sticky::default().choose(8, &[].into_iter(), Draw::seeded(seed))));
         }
     }
 

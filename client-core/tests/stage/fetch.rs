@@ -80,6 +80,9 @@ pub fn answer(asked: &Asked, partitions: Vec<PartitionData>) -> FetchResponse {
     }
 }
 
+/// Partition, offset and value of the records; partition and code of the errors.
+pub type Polled = (Vec<(i32, i64, String)>, Vec<(i32, i16)>);
+
 impl Stage {
     /// Answers the next request, which must be a fetch; says what it asked for.
     pub fn take_fetch(&mut self, partitions: Vec<PartitionData>) -> BTreeMap<i32, FetchPartition> {
@@ -117,7 +120,7 @@ impl Stage {
     }
 
     /// What a poll returned: offsets and values by partition, and errors; None if it still waits.
-    pub fn polled(&self, poll: OpId) -> Option<(Vec<(i32, i64, String)>, Vec<(i32, i16)>)> {
+    pub fn polled(&self, poll: OpId) -> Option<Polled> {
         let Done::Polled { records, errors } = self.outcome(poll)? else { panic!("not a poll") };
         let text = |value: &Option<Bytes>| String::from_utf8(value.clone().unwrap_or_default().to_vec()).unwrap();
         let records = records.iter().flat_map(|(partition, records)| {

@@ -1,6 +1,7 @@
 //! A stage for stories about one client: a scripted cluster that answers ApiVersions and Metadata by itself, and hands everything else to
 //! the test. It also holds the border's rules: one `Done` per operation, `Next` after every answer, no wake-up that lies in the past.
-#![allow(dead_code)] // Each test binary uses its own part.
+#![allow(dead_code, unreachable_pub)] // Each test binary uses its own part.
+#![allow(clippy::unwrap_used)] // A stage that does not fit is a failed test.
 
 pub mod fetch;
 pub mod produce;
