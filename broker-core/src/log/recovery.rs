@@ -45,6 +45,8 @@ impl Checkpointed {
 struct Damage {
     segment: usize,
     position: u64,
+    /// The segment does not begin where the log ended: all of it is behind the damage.
+    misplaced: bool,
 }
 
 /// A recovery in progress.
@@ -118,12 +120,12 @@ impl Recovery<'_, '_, '_> {
             let hole = base_offset > end && base_offset > self.known.cleaned_to;
             if index > 0 && (overlaps || hole) {
                 // The end stays where the segment before it ended.
-                return Ok(Some(Damage { segment: index, position: 0 }));
+                return Ok(Some(Damage { segment: index, position: 0, misplaced: true }));
             }
             self.log.derived.log_end_offset = base_offset;
             let trusted = self.may_trust(index) && self.trust(index)?;
             if !trusted && let Some(position) = self.scan(index)? {
-                return Ok(Some(Damage { segment: index, position }));
+                return Ok(Some(Damage { segment: index, position, misplaced: false }));
             }
         }
         Ok(None)
@@ -228,7 +230,7 @@ impl Recovery<'_, '_, '_> {
         while self.log.segments.len() > damage.segment + 1 {
             bytes += self.drop_last()?;
         }
-        if self.is_misplaced(damage) {
+        if damage.misplaced {
             bytes += self.drop_last()?;
         } else if let Some(segment) = self.log.segments.last_mut() {
             bytes += segment.size.saturating_sub(damage.position);
@@ -245,14 +247,8 @@ impl Recovery<'_, '_, '_> {
         Ok(segment.size)
     }
 
-    /// A segment that does not begin where the log ended.
-    fn is_misplaced(&self, damage: Damage) -> bool {
-        let base_offset = self.log.segments.get(damage.segment).map(|segment| segment.base_offset);
-        damage.segment > 0 && base_offset != Some(self.log.log_end_offset())
-    }
-
     fn keep_damaged(&mut self, damage: Damage) {
-        let keep = if self.is_misplaced(damage) { damage.segment } else { damage.segment + 1 };
+        let keep = if damage.misplaced { damage.segment } else { damage.segment + 1 };
         let beyond = self.log.segments.split_off(keep);
         for segment in &beyond {
             segment.release(self.io.disk);

@@ -1,0 +1,263 @@
+//! Stories of one log.
+
+use super::*;
+use wire::files::parse_offsets;
+use wire::records::Batches;
+
+const SMALL: &[(&str, &str)] = &[("internal.segment.bytes", "500"), ("log.index.interval.bytes", "100")];
+
+fn offsets(bytes: &Bytes) -> Vec<i64> {
+    Batches::new(bytes.clone()).map(|batch| batch.header.base_offset).collect()
+}
+
+#[test]
+fn a_log_rolls_and_reads_back_hot_and_cold() {
+    let mut lab = Lab::with_log(SMALL);
+    for at in 0..20 {
+        assert_eq!(lab.append(at * 10, 50).unwrap().base_offset, at);
+    }
+    let rolled = lab.events.iter().filter(|event| matches!(event, Event::SegmentRolled { .. })).count();
+    assert!(rolled >= 4, "{rolled}");
+    for from in 0..20 {
+        let bytes = lab.read(from, 300).unwrap();
+        assert_eq!(offsets(&bytes).first(), Some(&from));
+        assert!(bytes.len() <= 300);
+    }
+    assert_eq!(offsets(&lab.read(3, 1).unwrap()), [3], "at least one batch, however small the limit");
+    assert_eq!(lab.read(20, 300).unwrap(), Bytes::new());
+    assert_eq!(lab.read(21, 300), Err(LogError::OutOfRange));
+    assert_eq!(lab.read(-1, 300), Err(LogError::OutOfRange));
+}
+
+#[test]
+fn a_read_ends_below_the_high_watermark() {
+    let mut lab = Lab::with_log(SMALL);
+    (0..20).for_each(|at| drop(lab.append(at, 50)));
+    let log = lab.dirs.get(KEY).unwrap();
+    for (from, upto) in [(0, 3), (2, 3), (17, 18), (18, 18), (19, 20)] {
+        let mut slice = log.read(from, upto, 10_000, true, &mut lab.disk).unwrap();
+        while let Slice::Cold(cold) = slice {
+            let bytes = wire::Disk::read(&mut lab.disk, cold.file, cold.range.clone()).unwrap();
+            slice = log.finish_read(cold, bytes).unwrap();
+        }
+        let Slice::Ready(bytes) = slice else { panic!("cold") };
+        assert!(offsets(&bytes).iter().all(|&offset| (from..upto).contains(&offset)), "{from} {upto}");
+        assert_eq!(bytes.is_empty(), from >= upto, "{from} {upto}");
+    }
+}
+
+#[test]
+fn a_flush_covers_what_was_there_when_it_began() {
+    let mut lab = Lab::with_log(&[("log.flush.interval.messages", "1")]);
+    lab.run(|dirs, io, config| dirs.start_epoch(KEY, 0, io, &config.planted)).unwrap();
+    lab.sync_all();
+    assert_eq!(lab.append(1, 10).unwrap().durable_at, Some(1));
+    let [(first, _)] = lab.syncs[..] else { panic!("one sync: {:?}", lab.syncs) };
+    lab.syncs.clear();
+    assert_eq!(lab.append(2, 10).unwrap().durable_at, Some(2));
+    assert_eq!(lab.append(3, 10).unwrap().durable_at, Some(3));
+    assert_eq!(lab.syncs, [], "the next sync waits for the first");
+    assert_eq!(lab.synced(first, Ok(())), [Durable::Log(KEY, 1)]);
+    assert_eq!(lab.ends(), (0, 3, 1));
+    assert_eq!(lab.sync_all(), [Durable::Log(KEY, 3)], "one sync for both");
+}
+
+#[test]
+fn a_new_segment_is_durable_only_with_its_entry() {
+    let mut lab = Lab::with_log(SMALL);
+    lab.sync_all();
+    (0..8).for_each(|at| drop(lab.append(at, 50)));
+    let (dirs, files): (Vec<_>, Vec<_>) =
+        lab.syncs.iter().partition(|(_, target)| matches!(target, SyncTarget::Dir(_)));
+    assert_eq!((dirs.len(), files.is_empty()), (1, false));
+    for (id, _) in files {
+        assert_eq!(lab.synced(id, Ok(())), []);
+    }
+    assert!(matches!(lab.synced(dirs[0].0, Ok(()))[..], [Durable::Log(KEY, _)]));
+}
+
+#[test]
+fn a_failed_sync_takes_the_directory_offline() {
+    let mut lab = Lab::with_log(&[("log.flush.interval.messages", "1")]);
+    lab.sync_all();
+    lab.append(1, 10).unwrap();
+    let (id, _) = lab.syncs.remove(0);
+    assert_eq!(lab.synced(id, Err(DiskError::Io)), [Durable::DirFailed(DIR)]);
+    assert_eq!(lab.append(2, 10), Err(LogError::Offline));
+    assert_eq!((lab.dirs.online().count(), lab.ends()), (0, (0, 1, 0)));
+    assert_eq!(lab.dirs.take_failed(), [DIR]);
+    assert!(lab.has_event(|event| matches!(event, Event::LogDirFailed { .. })));
+}
+
+#[test]
+fn a_clean_shutdown_leaves_a_marker_and_the_next_start_scans_nothing() {
+    let mut lab = Lab::with_log(SMALL);
+    (0..20).for_each(|at| drop(lab.append(at, 50)));
+    let lab = lab.close();
+    assert!(lab.disk.contents(DIR, ".kafka_cleanshutdown").is_some());
+    let checkpoint = lab.disk.contents(DIR, "recovery-point-offset-checkpoint").unwrap();
+    assert!(parse_offsets(checkpoint).unwrap().values().all(|&offset| offset == 20));
+    let lab = lab.reopen();
+    assert_eq!(lab.dirs.clean_shutdown().unwrap().broker_epoch, 5);
+    assert_eq!((lab.ends(), lab.dirs.checkpointed_high_watermark(KEY)), ((0, 20, 20), 20));
+    assert!(lab.disk.contents(DIR, ".kafka_cleanshutdown").is_none());
+    assert_eq!(lab.reopen().dirs.clean_shutdown(), None);
+}
+
+#[test]
+fn a_torn_tail_is_cut_above_what_was_synced() {
+    let mut lab = Lab::with_log(&[]);
+    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    let path = "orders-0/00000000000000000000.log";
+    let whole = lab.disk.contents(DIR, path).unwrap().len();
+    lab.disk.contents_mut(DIR, path).unwrap().truncate(whole - 7);
+    let lab = lab.reopen();
+    assert_eq!(lab.ends(), (0, 4, 0));
+    assert!(lab.has_event(|event| matches!(event, Event::TailTruncated { to: 4, .. })));
+    assert_eq!(lab.disk.contents(DIR, path).unwrap().len(), whole / 5 * 4);
+}
+
+/// Flushes five batches, checkpoints, and damages the third.
+fn rotten(bug: Option<Bug>) -> Lab {
+    let mut lab = Lab::with_log(&[]);
+    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    lab.flush();
+    lab.run(|dirs, io, config| dirs.checkpoint_recovery_points(io, &config.planted));
+    lab.sync_all();
+    let bytes = lab.disk.contents_mut(DIR, "orders-0/00000000000000000000.log").unwrap();
+    let third = bytes.len() / 5 * 2;
+    bytes[third + 70] ^= 1;
+    lab.config = bug.into_iter().fold(lab.config, Config::with_bug);
+    lab.reopen()
+}
+
+#[test]
+fn damage_below_what_was_synced_is_kept_and_said() {
+    let mut lab = rotten(None);
+    assert_eq!(lab.log().corrupt_from(), Some(2));
+    assert!(lab.has_event(|event| matches!(event, Event::CorruptionFound { offset: 2, .. })));
+    assert!(lab.read(1, 10_000).is_ok());
+    assert_eq!(lab.read(2, 10_000), Err(LogError::Corrupt(2)));
+    assert_eq!(lab.read(4, 10_000), Err(LogError::Corrupt(2)), "never the log's end");
+    assert_eq!(lab.append(9, 50), Err(LogError::Corrupt(2)));
+    let before = lab.disk.contents(DIR, "orders-0/00000000000000000000.log").unwrap().len();
+    assert_eq!(before % 5, 0, "nothing was cut");
+    lab.run(|dirs, io, config| dirs.truncate(KEY, 2, io, &config.planted)).unwrap();
+    assert_eq!((lab.ends().1, lab.log().corrupt_from()), (2, None));
+    assert_eq!(lab.append(9, 50).unwrap().base_offset, 2);
+}
+
+#[test]
+#[cfg(feature = "bugs")]
+fn planted_recovery_bugs_do_what_their_reports_say() {
+    let dropped = rotten(Some(Bug::D11));
+    assert_eq!((dropped.ends().1, dropped.log().corrupt_from()), (2, None), "D11 drops what was durable");
+    let accepted = rotten(Some(Bug::D10));
+    assert_eq!(accepted.ends().1, 5, "D10 takes the damaged batch");
+}
+
+#[test]
+fn a_log_of_the_same_name_does_not_inherit_checkpoints() {
+    let mut lab = Lab::with_log(&[]);
+    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    lab.flush();
+    lab.run(|dirs, io, config| dirs.checkpoint_recovery_points(io, &config.planted));
+    lab.sync_all();
+    // The next incarnation of the topic, before the checkpoint without the old one is durable.
+    let topic = lab.config.topic_defaults.clone();
+    let again = Partition { topic_id: Uuid(78), ..partition() };
+    lab.run(|dirs, io, config| dirs.create(again, topic, io, &config.planted)).unwrap();
+    let lab = lab.reopen();
+    let log = lab.dirs.get((Uuid(78), 0)).unwrap();
+    assert_eq!((log.log_end_offset(), log.corrupt_from()), (0, None));
+    assert!(lab.dirs.get(KEY).is_none());
+}
+
+#[test]
+fn a_deleted_log_is_removed_after_its_delay() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append(1, 10).unwrap();
+    lab.run(|dirs, io, config| dirs.delete(KEY, io, &config.planted)).unwrap();
+    assert!(lab.disk.paths(DIR).iter().any(|path| path.contains("-delete/")));
+    let due = lab.dirs.next_removal().unwrap();
+    assert_eq!(due.as_millis(), 60_000);
+    lab.run(|dirs, io, _| dirs.remove_deleted(io));
+    assert_eq!(lab.dirs.next_removal(), Some(due));
+    lab.now.mono = due;
+    lab.run(|dirs, io, _| dirs.remove_deleted(io));
+    assert!(lab.disk.paths(DIR).iter().all(|path| !path.contains("-delete/")));
+}
+
+#[test]
+fn records_are_found_by_their_time() {
+    let mut lab = Lab::with_log(SMALL);
+    (0..20).for_each(|at| drop(lab.append(1000 + at * 10, 50)));
+    let log = lab.dirs.get(KEY).unwrap();
+    for (timestamp, offset) in
+        [(0, Some(0)), (1000, Some(0)), (1001, Some(1)), (1105, Some(11)), (1190, Some(19)), (1191, None)]
+    {
+        let found = log.offset_for_timestamp(timestamp, &mut lab.disk).unwrap();
+        assert_eq!(found.map(|found| found.offset), offset, "{timestamp}");
+    }
+    let greatest = log.max_timestamp(&mut lab.disk).unwrap().unwrap();
+    assert_eq!((greatest.offset, greatest.timestamp), (19, 1190));
+}
+
+#[test]
+fn epochs_survive_in_their_checkpoint() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append(1, 10).unwrap();
+    lab.run(|dirs, io, config| dirs.start_epoch(KEY, 4, io, &config.planted)).unwrap();
+    lab.sync_all();
+    let checkpoint = lab.disk.contents(DIR, "orders-0/leader-epoch-checkpoint").unwrap();
+    assert_eq!(checkpoint, b"0\n2\n0 0\n4 1\n");
+    // An epoch that starts at the log's end is dropped on opening, as Kafka does.
+    let mut lab = lab.reopen();
+    assert_eq!(lab.log().epochs(), [(0, 0)]);
+    *lab.disk.contents_mut(DIR, "orders-0/leader-epoch-checkpoint").unwrap() = b"0\n7\n".to_vec();
+    assert_eq!(lab.reopen().log().epochs(), [(0, 0)], "a damaged checkpoint is rebuilt from the batches");
+}
+
+#[test]
+fn a_follower_takes_only_what_continues_its_log() {
+    let mut leader = Lab::with_log(&[]);
+    (0..4).for_each(|at| drop(leader.append(at, 50)));
+    let all = leader.read(0, 1 << 20).unwrap();
+    let tail = leader.read(2, 1 << 20).unwrap();
+    let mut follower = Lab::with_log(&[]);
+    let mut fetch =
+        |bytes: &Bytes| follower.run(|dirs, io, config| dirs.append_as_follower(KEY, bytes, io, &config.planted));
+    assert_eq!(fetch(&tail), Err(LogError::NotNext));
+    let cut = all.slice(..all.len() / 2 + 20);
+    assert_eq!(fetch(&cut).unwrap().last_offset, 1);
+    assert_eq!(fetch(&tail).unwrap().last_offset, 3);
+    let mut damaged = tail.to_vec();
+    damaged[100] ^= 1;
+    assert_eq!(fetch(&Bytes::from(damaged)), Err(LogError::NotNext));
+    assert_eq!(follower.read(0, 1 << 20).unwrap(), all);
+}
+
+#[test]
+fn a_foreign_directory_is_refused() {
+    let lab = Lab::with_log(&[]);
+    let mut lab = Lab { syncs: Vec::new(), ..lab };
+    lab.sync_all();
+    let Lab { mut disk, .. } = lab;
+    disk.put(DIR, "meta.properties", "version=1\nnode.id=9\ncluster.id=x\n");
+    assert!(matches!(Lab::open(disk, config(&[])), Err(OpenError::Refused(_))));
+}
+
+#[test]
+fn a_small_file_is_replaced_atomically_and_the_newest_wins() {
+    let mut lab = Lab::with_log(&[]);
+    lab.sync_all();
+    let put = |lab: &mut Lab, text: &'static str| {
+        lab.run(|dirs, io, config| dirs.replace_file(Some(KEY), "quorum-state", Bytes::from(text), io, &config.planted))
+            .unwrap()
+    };
+    let path = "orders-0/quorum-state";
+    let tickets = [put(&mut lab, "one"), put(&mut lab, "two"), put(&mut lab, "three")];
+    assert_eq!(lab.disk.contents(DIR, path), None, "not before its bytes are durable");
+    assert_eq!(lab.sync_all(), tickets.map(Durable::File));
+    assert_eq!(lab.disk.contents(DIR, path), Some(&b"three"[..]));
+}
