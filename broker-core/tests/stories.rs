@@ -39,7 +39,11 @@ fn acks_all_waits_for_the_sync_and_consumers_see_nothing_before() {
         assert_eq!(solo.answer(conn, ApiKey::Produce, 9), None, "acks={acks}: no answer before the sync");
         let view = solo.broker.view();
         let mut end = (0, 0);
-        view.each_log(|log| if log.topic == "orders" { end = (log.high_watermark, log.log_end_offset) });
+        view.each_log(|log| {
+            if log.topic == "orders" {
+                end = (log.high_watermark, log.log_end_offset)
+            }
+        });
         assert_eq!(end.0 + 1, end.1, "the high watermark waits too");
         solo.settle();
         let Some(Response::Produce(answer)) = solo.answer(conn, ApiKey::Produce, 9) else { panic!("no answer") };
@@ -67,7 +71,8 @@ fn one_sync_serves_all_who_came_before_it_began() {
 #[test]
 fn the_metadata_high_watermark_follows_the_sync_alone() {
     let mut solo = Solo::new(&[]);
-    let metadata = |solo: &Solo| solo.broker.view().log(METADATA_TOPIC_ID, 0).map(|log| (log.high_watermark, log.log_end_offset));
+    let metadata =
+        |solo: &Solo| solo.broker.view().log(METADATA_TOPIC_ID, 0).map(|log| (log.high_watermark, log.log_end_offset));
     let before = metadata(&solo).unwrap();
     assert_eq!(before.0, before.1);
     let conn = solo.connect();
@@ -85,7 +90,11 @@ fn nothing_is_answered_before_the_first_records_are_durable() {
     let mut solo = Solo::opened(config(&[]), RamDisk::new(1));
     let conn = solo.connect();
     solo.send(conn, 7, create_request("orders", 1, &[]));
-    assert_eq!(solo.broker.view().log(METADATA_TOPIC_ID, 0).unwrap().log_end_offset, 0, "no epoch before its quorum state");
+    assert_eq!(
+        solo.broker.view().log(METADATA_TOPIC_ID, 0).unwrap().log_end_offset,
+        0,
+        "no epoch before its quorum state"
+    );
     solo.settle();
     assert!(solo.answer(conn, ApiKey::CreateTopics, 7).is_some());
     assert!(solo.event_names().contains(&"Registered"));
@@ -155,7 +164,8 @@ fn a_topic_deleted_under_a_waiting_fetch_ends_the_wait_and_its_successor_is_empt
     let old = solo.describe("orders").topic_id;
     let conn = solo.connect();
     solo.send(conn, 12, fetch_request("orders", 1, 5000));
-    let delete = wire::messages::delete_topics::DeleteTopicsRequest { topic_names: vec!["orders".into()], ..Default::default() };
+    let delete =
+        wire::messages::delete_topics::DeleteTopicsRequest { topic_names: vec!["orders".into()], ..Default::default() };
     let Response::DeleteTopics(answer) = solo.ask(5, delete) else { panic!() };
     assert_eq!(answer.responses[0].error_code, 0);
     let Some(Response::Fetch(answer)) = solo.answer(conn, ApiKey::Fetch, 12) else { panic!("the wait must end") };
@@ -166,7 +176,10 @@ fn a_topic_deleted_under_a_waiting_fetch_ends_the_wait_and_its_successor_is_empt
     solo.restart();
     assert_eq!(solo.produce("orders", "new").base_offset, 0);
     solo.wait(70_000);
-    assert!(!solo.disk.paths(LogDirId(0)).iter().any(|path| path.contains("-delete")), "its files are gone after the delay");
+    assert!(
+        !solo.disk.paths(LogDirId(0)).iter().any(|path| path.contains("-delete")),
+        "its files are gone after the delay"
+    );
 }
 
 #[test]
@@ -235,7 +248,8 @@ fn a_consumer_of_another_epoch_is_told() {
     solo.produce("orders", "a");
     solo.restart();
     let epoch = solo.describe("orders").partitions[0].leader_epoch;
-    let table = [(epoch, 0), (epoch - 1, code(ErrorCode::FencedLeaderEpoch)), (epoch + 1, code(ErrorCode::UnknownLeaderEpoch))];
+    let table =
+        [(epoch, 0), (epoch - 1, code(ErrorCode::FencedLeaderEpoch)), (epoch + 1, code(ErrorCode::UnknownLeaderEpoch))];
     for (current_leader_epoch, expected) in table {
         let mut request = fetch_request("orders", 0, 0);
         request.topics[0].partitions[0].current_leader_epoch = current_leader_epoch;

@@ -216,7 +216,8 @@ impl Solo {
 }
 
 pub fn create_request(name: &str, partitions: i32, configs: &[(&str, &str)]) -> CreateTopicsRequest {
-    let config = |(name, value): &(&str, &str)| CreatableTopicConfig { name: (*name).into(), value: Some((*value).into()) };
+    let config =
+        |(name, value): &(&str, &str)| CreatableTopicConfig { name: (*name).into(), value: Some((*value).into()) };
     let topic = CreatableTopic {
         name: name.into(),
         num_partitions: partitions,
@@ -246,6 +247,7 @@ pub fn fetch_request(topic: &str, fetch_offset: i64, max_wait_ms: i32) -> FetchR
 /// The values of all records of an answer.
 pub fn values(data: &PartitionData) -> Vec<String> {
     let batches = Batches::new(data.records.clone().unwrap());
-    let records = batches.flat_map(|batch| batch.records(1 << 20).unwrap().map(|record| record.unwrap().value.unwrap()));
+    let records =
+        batches.flat_map(|batch| batch.records(1 << 20).unwrap().map(|record| record.unwrap().value.unwrap()));
     records.map(|value| String::from_utf8(value.to_vec()).unwrap()).collect()
 }
