@@ -115,7 +115,7 @@ impl Broker {
 
     fn frame(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
         match self.phase {
-            Phase::Serving => self.serve(conn, frame, io),
+            Phase::Serving => self.serve(conn, &frame, io),
             Phase::Closing | Phase::Halted => {}
             // As in the backlog of a listener that nobody accepts from yet.
             _ => {
@@ -229,7 +229,7 @@ impl Node for Broker {
             Input::Frame(conn, frame) => self.frame(conn, frame, io),
             Input::Synced(id, result) => {
                 for durable in self.logs.synced(id, result, io, &self.config.planted) {
-                    self.durable(durable, io);
+                    self.durable(&durable, io);
                 }
             }
             Input::Read(id, result) => self.read_done(id, result, io),

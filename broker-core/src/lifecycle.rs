@@ -27,8 +27,8 @@ pub(crate) enum Phase {
 
 impl Broker {
     /// Something has become durable.
-    pub(crate) fn durable(&mut self, durable: Durable, io: &mut Io<'_, Broker>) {
-        match durable {
+    pub(crate) fn durable(&mut self, durable: &Durable, io: &mut Io<'_, Broker>) {
+        match *durable {
             Durable::Log(METADATA, _) => self.advance_metadata(io),
             Durable::Log(key, _) => self.log_is_durable(key, io),
             Durable::File(ticket) => self.file_is_durable(ticket, io),
@@ -122,7 +122,7 @@ impl Broker {
         let every = self.config.number("log.flush.offset.checkpoint.interval.ms");
         self.arm_every(Timer::RecoveryPointCheckpoint, every, io);
         for (conn, frame) in self.connections.take_early() {
-            self.serve(conn, frame, io);
+            self.serve(conn, &frame, io);
         }
     }
 
@@ -185,6 +185,8 @@ impl Broker {
     }
 
     fn metadata_failed(&mut self, why: &str, io: &mut Io<'_, Broker>) {
+        // What is not committed never will be, not by this incarnation.
+        drop(self.controller.revert());
         self.halt(Reason::StorageFailed(format!("the metadata log failed: {why}").into()), io);
     }
 }

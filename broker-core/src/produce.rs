@@ -122,7 +122,7 @@ impl Broker {
     ) -> Outcome {
         let appended = self
             .resolve(name, topic_id, index)
-            .and_then(|key| self.append_batch(reply.version, key, records.unwrap_or_default(), acks, io));
+            .and_then(|key| self.append_batch(reply.version, key, &records.unwrap_or_default(), acks, io));
         match appended {
             Ok(outcome) => outcome_at(index, outcome),
             Err(error) => {
@@ -137,7 +137,7 @@ impl Broker {
         &mut self,
         version: i16,
         key: LogKey,
-        records: Bytes,
+        records: &Bytes,
         acks: i16,
         io: &mut Io<'_, Broker>,
     ) -> Result<Outcome, ErrorCode> {
@@ -147,7 +147,7 @@ impl Broker {
         if !matches!(acks, -1..=1) {
             return Err(ErrorCode::InvalidRequiredAcks);
         }
-        let checked = check_produced(&records, &checks(log.config(), version, io.now.wall));
+        let checked = check_produced(records, &checks(log.config(), version, io.now.wall));
         let checked = checked.map_err(|error| error.code())?;
         replica.check_epoch(-1)?;
         let epoch = replica.leader_epoch;

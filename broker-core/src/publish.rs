@@ -38,7 +38,7 @@ impl Broker {
             match record {
                 MetadataRecord::Partition(record) => self.partition_changed((record.topic_id, record.partition_id), io),
                 MetadataRecord::PartitionChange(record) => {
-                    self.partition_changed((record.topic_id, record.partition_id), io)
+                    self.partition_changed((record.topic_id, record.partition_id), io);
                 }
                 MetadataRecord::RemoveTopic(record) => self.topic_removed(record.topic_id, io),
                 MetadataRecord::Config(record) if record.resource_type == TOPIC_RESOURCE => {

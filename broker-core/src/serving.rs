@@ -10,15 +10,15 @@ use wire::{ConnId, Endpoint, ErrorCode, Io, Str, Uuid};
 
 impl Broker {
     /// A frame while clients are served.
-    pub(crate) fn serve(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
+    pub(crate) fn serve(&mut self, conn: ConnId, frame: &Bytes, io: &mut Io<'_, Broker>) {
         if self.connections.get(conn).is_none() {
             return;
         }
         #[cfg(feature = "bugs")]
         if self.config.planted.has(Bug::Z03) {
-            return self.swap_produces(conn, frame, io);
+            return self.swap_produces(conn, frame.clone(), io);
         }
-        self.request(conn, &frame, io);
+        self.request(conn, frame, io);
     }
 
     /// The partition that a request names by its topic's id, or by its name if there is no id.

@@ -1,5 +1,7 @@
 //! Each API and its error paths, as tables and transcripts.
 
+#![allow(clippy::unwrap_used)] // Strategies are no tests to clippy.
+
 mod solo;
 
 use bytes::Bytes;

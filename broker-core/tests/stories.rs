@@ -41,7 +41,7 @@ fn acks_all_waits_for_the_sync_and_consumers_see_nothing_before() {
         let mut end = (0, 0);
         view.each_log(|log| {
             if log.topic == "orders" {
-                end = (log.high_watermark, log.log_end_offset)
+                end = (log.high_watermark, log.log_end_offset);
             }
         });
         assert_eq!(end.0 + 1, end.1, "the high watermark waits too");

@@ -130,6 +130,11 @@ impl Config {
         property.inherited(&self.set)
     }
 
+    /// The properties that were set although this broker does not act on them: worth a warning to whoever started it.
+    pub fn ignored(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.set.keys().copied().filter(|name| properties::find(name).is_some_and(|property| !property.used))
+    }
+
     /// Whether the property was set explicitly.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.set.contains_key(name)
@@ -190,7 +195,8 @@ mod tests {
 
     #[test]
     fn what_kafka_knows_and_we_do_not_use_is_accepted() {
-        let config = parse(&[("num.io.threads", "16")]).unwrap();
+        let config = parse(&[("num.io.threads", "16"), ("num.partitions", "2")]).unwrap();
+        assert_eq!(config.ignored().collect::<Vec<_>>(), ["num.io.threads"]);
         assert_eq!(config.value("num.io.threads").as_deref(), Some("16"));
     }
 

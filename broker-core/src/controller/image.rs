@@ -216,9 +216,9 @@ mod tests {
     use super::*;
     use wire::metadata::{RemoveTopicRecord, TopicRecord};
 
-    fn fold(records: Vec<MetadataRecord>) -> Image {
+    fn fold(records: &[MetadataRecord]) -> Image {
         let mut image = Image::default();
-        for (offset, record) in (0..).zip(&records) {
+        for (offset, record) in (0..).zip(records) {
             image.apply(offset, record);
         }
         image
@@ -251,7 +251,7 @@ mod tests {
             |leader| PartitionChangeRecord { topic_id: Uuid(9), partition_id: 0, leader, ..Default::default() };
         let mut records = topic();
         records.extend([change(-1).into(), change(1).into(), change(-2).into()]);
-        let image = fold(records);
+        let image = fold(&records);
         let partition = &image.topic("t").unwrap().partitions[&0];
         assert_eq!((partition.leader, partition.leader_epoch, partition.partition_epoch), (1, 2, 3));
     }
@@ -259,9 +259,9 @@ mod tests {
     #[test]
     fn a_removed_topic_leaves_nothing_behind() {
         let mut records = topic();
-        assert_eq!(fold(records.clone()).topic_config(&"t".into()).len(), 1);
+        assert_eq!(fold(&records).topic_config(&"t".into()).len(), 1);
         records.push(RemoveTopicRecord { topic_id: Uuid(9) }.into());
-        let image = fold(records);
+        let image = fold(&records);
         assert_eq!(Image { last_offset: None, ..image }, Image::default());
     }
 }

@@ -1,6 +1,6 @@
 //! A broker alone on a disk in memory, driven by hand: the test says when a sync ends and what time it is.
 
-#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // A fixture; each test file uses its part.
 
 use broker_core::{Broker, Config, Event};
 use bytes::Bytes;
