@@ -1,6 +1,7 @@
 //! Tests of the log: stories, Kafka's own directories, a model, and damage.
 
 mod damage;
+mod folder;
 mod model;
 mod recorded;
 mod stories;
