@@ -12,7 +12,7 @@ pub mod event;
 mod fetch;
 mod keyed;
 mod lifecycle;
-mod log;
+pub mod log;
 mod parked;
 mod produce;
 mod publish;

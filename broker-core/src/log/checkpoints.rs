@@ -7,7 +7,7 @@ use super::dirs::{Durable, FileTicket, LogDirs, LogKey};
 use super::error::LogError;
 use super::folders::name_of;
 use super::log::Log;
-use super::replace::{FileKey, Progress, Replacement};
+use super::replace::{FileKey, Progress};
 use super::syncs::Waiter;
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -18,7 +18,7 @@ use wire::files::{
     EPOCH_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, epochs_text,
     offsets_text, parse_offsets,
 };
-use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted, Str, SyncTarget, TopicPartition};
+use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted, Str, TopicPartition};
 
 /// A checkpoint of one log directory, as it was read.
 #[derive(Clone, Debug, Default)]
@@ -154,7 +154,7 @@ impl LogDirs {
     ) -> Result<FileTicket, LogError> {
         let ticket = FileTicket(self.next_ticket);
         self.next_ticket += 1;
-        let file = self.files.entry(key).or_insert_with(Replacement::default);
+        let file = self.files.entry(key).or_default();
         match file.submit(key, contents, ticket, io, bugs) {
             Ok(Progress::Sync(target)) => self.syncs.request(target, Waiter::File(key), io),
             Ok(Progress::Queued | Progress::Done(..)) => {}

@@ -9,7 +9,6 @@ use super::syncs::{Syncs, Waiter};
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::config::TimestampType;
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::files::{CleanShutdown, MetaProperties};
 use wire::records::Checked;
@@ -23,7 +22,7 @@ pub(crate) type LogKey = (Uuid, i32);
 pub(crate) struct FileTicket(pub(super) u64);
 
 /// What a completed sync made durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durable {
     /// A log's recovery point advanced to here.
     Log(LogKey, i64),
@@ -141,21 +140,7 @@ impl LogDirs {
         self.appended(key, before, log_append_time, result, io, bugs)
     }
 
-    /// Appends what a leader sent, as it is: all of it or nothing. An incomplete last batch is dropped.
-    pub(crate) fn append_as_follower(
-        &mut self,
-        key: LogKey,
-        batches: &Bytes,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<Appended, LogError> {
-        let log = self.usable(key)?;
-        let before = log.log_end_offset();
-        let result = log.append_as_follower(batches, io, bugs);
-        self.appended(key, before, None, result, io, bugs)
-    }
-
-    fn appended(
+    pub(super) fn appended(
         &mut self,
         key: LogKey,
         before: i64,
@@ -194,43 +179,6 @@ impl LogDirs {
         let end = log.log_end_offset();
         log.step(super::derived::Step::Epoch(epoch, end));
         self.checkpoint_epochs(key, io, bugs);
-        Ok(())
-    }
-
-    /// Cuts a log so that it ends at `offset` at most, and forgets a corruption at or behind it.
-    pub(crate) fn truncate(
-        &mut self,
-        key: LogKey,
-        offset: i64,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<(), LogError> {
-        let result = self.usable(key)?.truncate(offset, io).map_err(LogError::from);
-        self.cut(key, result, io, bugs)
-    }
-
-    /// Empties a log and lets it start at `offset`.
-    pub(crate) fn restart_at(
-        &mut self,
-        key: LogKey,
-        offset: i64,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<(), LogError> {
-        let result = self.usable(key)?.restart_at(offset, io).map_err(LogError::from);
-        self.cut(key, result, io, bugs)
-    }
-
-    fn cut(
-        &mut self,
-        key: LogKey,
-        result: Result<(), LogError>,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<(), LogError> {
-        self.checked(key, result, io)?;
-        self.checkpoint_epochs(key, io, bugs);
-        self.checkpoint_recovery_points(io, bugs);
         Ok(())
     }
 

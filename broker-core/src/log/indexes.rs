@@ -114,12 +114,6 @@ impl Indexes {
         above.checked_sub(1).map_or(0, |index| self.offsets[index].position as u64)
     }
 
-    /// The first indexed position that is behind `position`.
-    pub(super) fn position_after(&self, position: u64) -> Option<u64> {
-        let above = self.offsets.partition_point(|entry| entry.position as u64 <= position);
-        self.offsets.get(above).map(|entry| entry.position as u64)
-    }
-
     /// The offset of the last time entry before `timestamp`: nothing below it has that timestamp.
     pub(super) fn offset_before(&self, timestamp: i64) -> i64 {
         let above = self.times.partition_point(|entry| entry.timestamp < timestamp);

@@ -9,9 +9,8 @@ use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::config::TopicConfig;
 use crate::event::{Event, Partition};
-use bytes::Bytes;
 use wire::files::{Suffix, names};
-use wire::records::{Batch, BatchHeader, Batches, Tail};
+use wire::records::BatchHeader;
 use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted};
 
 /// Where an append comes from.
@@ -20,6 +19,7 @@ pub(crate) enum Origin {
     /// A producer, through a leader.
     Client,
     /// A group or transaction coordinator of this node.
+    #[allow(dead_code, reason = "coordinators come with delivery semantics")]
     Coordinator,
     /// The controller, through the metadata quorum.
     Quorum,
@@ -180,47 +180,6 @@ impl Log {
         Ok(rolled)
     }
 
-    /// Appends what a leader sent: all of it or nothing.
-    pub(super) fn append_as_follower(
-        &mut self,
-        records: &Bytes,
-        io: &mut Io<'_, Broker>,
-        bugs: &Planted<Bug>,
-    ) -> Result<bool, LogError> {
-        let batches = self.check_replicated(records, bugs)?;
-        let before = self.log_end_offset();
-        let mut rolled = false;
-        for batch in &batches {
-            match self.append(&batch.bytes, io, bugs) {
-                Ok(this) => rolled |= this,
-                Err(error) => {
-                    let _ = self.truncate(before, io);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(rolled)
-    }
-
-    /// The whole batches of what a leader sent. They must be valid and continue the log without a gap; an incomplete last one is dropped.
-    fn check_replicated(&self, records: &Bytes, bugs: &Planted<Bug>) -> Result<Vec<Batch>, LogError> {
-        let mut walk = Batches::new(records.clone());
-        let mut next = self.log_end_offset();
-        let mut batches = Vec::new();
-        for batch in &mut walk {
-            let continues = batch.header.base_offset == next || bugs.has(Bug::D16);
-            if !continues || batch.header.last_offset_delta < 0 || !batch.is_valid() {
-                return Err(LogError::NotNext);
-            }
-            next = batch.header.next_offset();
-            batches.push(batch);
-        }
-        match walk.tail() {
-            Tail::Clean | Tail::Incomplete => Ok(batches),
-            Tail::Corrupt | Tail::OldMagic(_) => Err(LogError::NotNext),
-        }
-    }
-
     fn check_appendable(&self, header: &BatchHeader, len: usize) -> Result<(), LogError> {
         if let Some(offset) = self.corrupt_from {
             return Err(LogError::Corrupt(offset));
@@ -255,33 +214,6 @@ impl Log {
         Ok(())
     }
 
-    /// Cuts the log so that it ends at `offset` at most; a batch that contains the offset goes as a whole.
-    pub(super) fn truncate(&mut self, offset: i64, io: &mut Io<'_, Broker>) -> Result<(), DiskError> {
-        if offset >= self.log_end_offset() && self.corrupt_from.is_none_or(|corrupt| offset > corrupt) {
-            // The end stays, but an epoch that was to start at or behind it has become void (KAFKA-10706).
-            self.derived.epochs.cut_end(offset);
-            return Ok(());
-        }
-        if offset <= self.log_start_offset() && self.segments.first().is_none_or(|first| offset <= first.base_offset) {
-            return self.restart_at(offset, io);
-        }
-        self.remove_beyond(io.disk)?;
-        while self.segments.len() > 1 && self.active().is_some_and(|active| active.base_offset > offset) {
-            let Some(segment) = self.segments.pop() else { break };
-            remove_segment(self.folder, &segment, io.disk)?;
-        }
-        let mut end = offset.min(self.log_end_offset());
-        if let Some(active) = self.segments.last_mut() {
-            let found = active.find(offset, io.disk)?;
-            end = found.map_or(end, |placed| end.min(placed.header.base_offset)).max(active.base_offset);
-            let position = found.map_or(active.size, |placed| placed.position);
-            // Behind a corrupt batch the walk finds nothing; the file is cut where the walk ended.
-            active.cut(position.min(readable(active, io.disk)?), end, io.disk)?;
-        }
-        self.ended(end);
-        Ok(())
-    }
-
     /// Empties the log and lets it start at `offset`.
     pub(super) fn restart_at(&mut self, offset: i64, io: &mut Io<'_, Broker>) -> Result<(), DiskError> {
         self.remove_beyond(io.disk)?;
@@ -295,25 +227,18 @@ impl Log {
         Ok(())
     }
 
-    fn ended(&mut self, end: i64) {
+    pub(super) fn ended(&mut self, end: i64) {
         self.derived.cut(end);
         self.corrupt_from = None;
         self.durability.truncated(end, &self.segments);
     }
 
-    fn remove_beyond(&mut self, disk: &mut dyn Disk) -> Result<(), DiskError> {
+    pub(super) fn remove_beyond(&mut self, disk: &mut dyn Disk) -> Result<(), DiskError> {
         while let Some(base_offset) = self.beyond.pop() {
             remove_files(self.folder, base_offset, disk)?;
         }
         Ok(())
     }
-}
-
-/// Where the last whole batch of a segment ends.
-fn readable(segment: &Segment, disk: &mut dyn Disk) -> Result<u64, DiskError> {
-    let mut scan = super::scan::Scan::short(segment.file, segment.indexes.tail_position(), segment.size);
-    while scan.next_header(disk)?.is_some() {}
-    Ok(scan.position())
 }
 
 pub(super) fn remove_segment(folder: Dir, segment: &Segment, disk: &mut dyn Disk) -> Result<(), DiskError> {

@@ -14,9 +14,12 @@ mod epochs;
 mod error;
 mod flush;
 mod folders;
+#[allow(dead_code, reason = "replication comes with the cluster")]
+mod follower;
 mod indexes;
 #[allow(clippy::module_inception)] // A log is what the folder is about.
 mod log;
+pub mod measure;
 mod open;
 mod read;
 mod recovery;
@@ -29,5 +32,5 @@ mod tests;
 
 pub(crate) use dirs::{Durable, FileTicket, LogDirs, LogKey};
 pub(crate) use error::LogError;
-pub(crate) use log::{Appended, Log, Origin};
-pub(crate) use read::{ColdRead, Slice, TimestampOffset};
+pub(crate) use log::{Log, Origin};
+pub(crate) use read::{ColdRead, Slice};

@@ -88,12 +88,12 @@ impl Log {
 
     /// What a cold read brought, cut to what was asked for; cold again if the first batch was not wholly in it. The caller has checked
     /// the leader epoch again.
-    pub(crate) fn finish_read(&self, mut cold: ColdRead, bytes: Bytes) -> Result<Slice, LogError> {
+    pub(crate) fn finish_read(&self, mut cold: ColdRead, mut bytes: Bytes) -> Result<Slice, LogError> {
         self.check_readable(cold.offset)?;
         let Some(segment) = self.segments.iter().find(|segment| segment.file == cold.file) else {
             return Ok(Slice::Ready(Bytes::new()));
         };
-        let (mut at, first) = skip_below(&bytes, cold.offset).map_err(|_| LogError::Corrupt(cold.offset))?;
+        let (at, first) = skip_below(&bytes, cold.offset).map_err(|_| LogError::Corrupt(cold.offset))?;
         let position = cold.range.start + at as u64;
         let Some((header, size)) = first else {
             let size = announced(&bytes[at..]).ok().flatten().unwrap_or(0) as u64;
@@ -109,11 +109,10 @@ impl Log {
         let Some(len) = fitting(size as u64, (bytes.len() - at) as u64, cold.max_bytes, cold.at_least_one) else {
             return Ok(Slice::Ready(Bytes::new()));
         };
-        let mut slice = bytes.slice(at..at + len as usize);
-        let upto = cold.upto.min(self.log_end_offset());
-        at = below(&slice, upto);
-        slice.truncate(at);
-        Ok(Slice::Ready(slice))
+        bytes.truncate(at + len as usize);
+        let _ = bytes.split_to(at);
+        bytes.truncate(below(&bytes, cold.upto.min(self.log_end_offset())));
+        Ok(Slice::Ready(bytes))
     }
 
     /// The first record at or behind `timestamp`. Reads synchronously: look-ups are rare and touch one batch.

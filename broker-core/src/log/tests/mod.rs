@@ -6,7 +6,8 @@ mod model;
 mod recorded;
 mod stories;
 
-use super::{Appended, Durable, Log, LogDirs, LogError, LogKey, Origin, Slice};
+use super::log::Appended;
+use super::{Durable, Log, LogDirs, LogError, LogKey, Origin, Slice};
 use crate::broker::{Broker, OpenError};
 use crate::bugs::Bug;
 use crate::config::Config;
@@ -86,6 +87,13 @@ impl Lab {
     fn append(&mut self, timestamp: i64, bytes: usize) -> Result<Appended, LogError> {
         let batch = batch(timestamp, bytes);
         self.run(|dirs, io, config| dirs.append(KEY, Origin::Client, &batch, 0, io, &config.planted))
+    }
+
+    /// One batch per timestamp, of 50 bytes.
+    fn append_all(&mut self, timestamps: impl Iterator<Item = i64>) {
+        for timestamp in timestamps {
+            self.append(timestamp, 50).unwrap();
+        }
     }
 
     fn synced(&mut self, id: SyncId, result: Result<(), DiskError>) -> Vec<Durable> {

@@ -32,7 +32,7 @@ fn a_log_rolls_and_reads_back_hot_and_cold() {
 #[test]
 fn a_read_ends_below_the_high_watermark() {
     let mut lab = Lab::with_log(SMALL);
-    (0..20).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..20);
     let log = lab.dirs.get(KEY).unwrap();
     for (from, upto) in [(0, 3), (2, 3), (17, 18), (18, 18), (19, 20)] {
         let mut slice = log.read(from, upto, 10_000, true, &mut lab.disk).unwrap();
@@ -66,7 +66,7 @@ fn a_flush_covers_what_was_there_when_it_began() {
 fn a_new_segment_is_durable_only_with_its_entry() {
     let mut lab = Lab::with_log(SMALL);
     lab.sync_all();
-    (0..8).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..8);
     let (dirs, files): (Vec<_>, Vec<_>) =
         lab.syncs.iter().partition(|(_, target)| matches!(target, SyncTarget::Dir(_)));
     assert_eq!((dirs.len(), files.is_empty()), (1, false));
@@ -92,7 +92,7 @@ fn a_failed_sync_takes_the_directory_offline() {
 #[test]
 fn a_clean_shutdown_leaves_a_marker_and_the_next_start_scans_nothing() {
     let mut lab = Lab::with_log(SMALL);
-    (0..20).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..20);
     let lab = lab.close();
     assert!(lab.disk.contents(DIR, ".kafka_cleanshutdown").is_some());
     let checkpoint = lab.disk.contents(DIR, "recovery-point-offset-checkpoint").unwrap();
@@ -107,7 +107,7 @@ fn a_clean_shutdown_leaves_a_marker_and_the_next_start_scans_nothing() {
 #[test]
 fn a_torn_tail_is_cut_above_what_was_synced() {
     let mut lab = Lab::with_log(&[]);
-    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..5);
     let path = "orders-0/00000000000000000000.log";
     let whole = lab.disk.contents(DIR, path).unwrap().len();
     lab.disk.contents_mut(DIR, path).unwrap().truncate(whole - 7);
@@ -120,7 +120,7 @@ fn a_torn_tail_is_cut_above_what_was_synced() {
 /// Flushes five batches, checkpoints, and damages the third.
 fn rotten(bug: Option<Bug>) -> Lab {
     let mut lab = Lab::with_log(&[]);
-    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..5);
     lab.flush();
     lab.run(|dirs, io, config| dirs.checkpoint_recovery_points(io, &config.planted));
     lab.sync_all();
@@ -159,7 +159,7 @@ fn planted_recovery_bugs_do_what_their_reports_say() {
 #[test]
 fn a_log_of_the_same_name_does_not_inherit_checkpoints() {
     let mut lab = Lab::with_log(&[]);
-    (0..5).for_each(|at| drop(lab.append(at, 50)));
+    lab.append_all(0..5);
     lab.flush();
     lab.run(|dirs, io, config| dirs.checkpoint_recovery_points(io, &config.planted));
     lab.sync_all();
@@ -191,7 +191,7 @@ fn a_deleted_log_is_removed_after_its_delay() {
 #[test]
 fn records_are_found_by_their_time() {
     let mut lab = Lab::with_log(SMALL);
-    (0..20).for_each(|at| drop(lab.append(1000 + at * 10, 50)));
+    lab.append_all((0..20).map(|at| 1000 + at * 10));
     let log = lab.dirs.get(KEY).unwrap();
     for (timestamp, offset) in
         [(0, Some(0)), (1000, Some(0)), (1001, Some(1)), (1105, Some(11)), (1190, Some(19)), (1191, None)]
@@ -221,7 +221,7 @@ fn epochs_survive_in_their_checkpoint() {
 #[test]
 fn a_follower_takes_only_what_continues_its_log() {
     let mut leader = Lab::with_log(&[]);
-    (0..4).for_each(|at| drop(leader.append(at, 50)));
+    leader.append_all(0..4);
     let all = leader.read(0, 1 << 20).unwrap();
     let tail = leader.read(2, 1 << 20).unwrap();
     let mut follower = Lab::with_log(&[]);

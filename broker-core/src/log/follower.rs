@@ -1,0 +1,142 @@
+//! What replication does to a follower's log: append what a leader sent, cut what a leader does not have, start anew.
+
+use super::dirs::{LogDirs, LogKey};
+use super::error::LogError;
+use super::log::{Appended, Log, remove_segment};
+use super::scan::Scan;
+use super::segment::Segment;
+use crate::broker::Broker;
+use crate::bugs::Bug;
+use bytes::Bytes;
+use wire::records::{Batch, Batches, Tail};
+use wire::{Disk, DiskError, Io, Planted};
+
+impl LogDirs {
+    /// Appends what a leader sent, as it is: all of it or nothing. An incomplete last batch is dropped.
+    pub(crate) fn append_as_follower(
+        &mut self,
+        key: LogKey,
+        batches: &Bytes,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<Appended, LogError> {
+        let log = self.usable(key)?;
+        let before = log.log_end_offset();
+        let result = log.append_as_follower(batches, io, bugs);
+        self.appended(key, before, None, result, io, bugs)
+    }
+
+    /// Cuts a log so that it ends at `offset` at most, and forgets a corruption at or behind it.
+    pub(crate) fn truncate(
+        &mut self,
+        key: LogKey,
+        offset: i64,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<(), LogError> {
+        let result = self.usable(key)?.truncate(offset, io).map_err(LogError::from);
+        self.cut(key, result, io, bugs)
+    }
+
+    /// Empties a log and lets it start at `offset`.
+    pub(crate) fn restart_at(
+        &mut self,
+        key: LogKey,
+        offset: i64,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<(), LogError> {
+        let result = self.usable(key)?.restart_at(offset, io).map_err(LogError::from);
+        self.cut(key, result, io, bugs)
+    }
+
+    fn cut(
+        &mut self,
+        key: LogKey,
+        result: Result<(), LogError>,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<(), LogError> {
+        self.checked(key, result, io)?;
+        self.checkpoint_epochs(key, io, bugs);
+        self.checkpoint_recovery_points(io, bugs);
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Appends what a leader sent: all of it or nothing.
+    pub(super) fn append_as_follower(
+        &mut self,
+        records: &Bytes,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<bool, LogError> {
+        let batches = self.check_replicated(records, bugs)?;
+        let before = self.log_end_offset();
+        let mut rolled = false;
+        for batch in &batches {
+            match self.append(&batch.bytes, io, bugs) {
+                Ok(this) => rolled |= this,
+                Err(error) => {
+                    let _ = self.truncate(before, io);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(rolled)
+    }
+
+    /// The whole batches of what a leader sent. They must be valid and continue the log without a gap; an incomplete last one is dropped.
+    fn check_replicated(&self, records: &Bytes, bugs: &Planted<Bug>) -> Result<Vec<Batch>, LogError> {
+        let mut walk = Batches::new(records.clone());
+        let mut next = self.log_end_offset();
+        let mut batches = Vec::new();
+        for batch in &mut walk {
+            let continues = batch.header.base_offset == next || bugs.has(Bug::D16);
+            if !continues || batch.header.last_offset_delta < 0 || !batch.is_valid() {
+                return Err(LogError::NotNext);
+            }
+            next = batch.header.next_offset();
+            batches.push(batch);
+        }
+        match walk.tail() {
+            Tail::Clean | Tail::Incomplete => Ok(batches),
+            Tail::Corrupt | Tail::OldMagic(_) => Err(LogError::NotNext),
+        }
+    }
+
+    /// Cuts the log so that it ends at `offset` at most; a batch that contains the offset goes as a whole.
+    pub(super) fn truncate(&mut self, offset: i64, io: &mut Io<'_, Broker>) -> Result<(), DiskError> {
+        if offset >= self.log_end_offset() && self.corrupt_from.is_none_or(|corrupt| offset > corrupt) {
+            // The end stays, but an epoch that was to start at or behind it has become void (KAFKA-10706).
+            self.derived.epochs.cut_end(offset);
+            return Ok(());
+        }
+        if offset <= self.log_start_offset() && self.segments.first().is_none_or(|first| offset <= first.base_offset) {
+            return self.restart_at(offset, io);
+        }
+        self.remove_beyond(io.disk)?;
+        while self.segments.len() > 1 && self.active().is_some_and(|active| active.base_offset > offset) {
+            let Some(segment) = self.segments.pop() else { break };
+            remove_segment(self.folder, &segment, io.disk)?;
+        }
+        let mut end = offset.min(self.log_end_offset());
+        if let Some(active) = self.segments.last_mut() {
+            let found = active.find(offset, io.disk)?;
+            end = found.map_or(end, |placed| end.min(placed.header.base_offset)).max(active.base_offset);
+            let position = found.map_or(active.size, |placed| placed.position);
+            // Behind a corrupt batch the walk finds nothing; the file is cut where the walk ended.
+            active.cut(position.min(readable(active, io.disk)?), end, io.disk)?;
+        }
+        self.ended(end);
+        Ok(())
+    }
+}
+
+/// Where the last whole batch of a segment ends.
+fn readable(segment: &Segment, disk: &mut dyn Disk) -> Result<u64, DiskError> {
+    let mut scan = Scan::short(segment.file, segment.indexes.tail_position(), segment.size);
+    while scan.next_header(disk)?.is_some() {}
+    Ok(scan.position())
+}
