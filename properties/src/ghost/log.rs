@@ -191,7 +191,7 @@ impl LogGhost {
     /// The log's end is cut; returns the range that is gone, if any.
     pub(crate) fn truncate(&mut self, to: i64) -> Option<(i64, i64)> {
         let keep = self.batches.partition_point(|held| held.last_offset < to);
-        for held in self.batches.drain(keep..) {
+        for held in self.batches.drain(keep..).filter(|held| held.known) {
             self.left.insert(held.prefix, held.last_offset.saturating_add(1));
         }
         let before = std::mem::replace(&mut self.end, to);
@@ -216,7 +216,7 @@ impl LogGhost {
             let half_written = batch.valid && self.half_written == Some(batch.base_offset);
             let Some(held) = self.batches.last_mut() else { continue };
             match old.get(place).filter(|before| before.prefix == held.prefix) {
-                Some(before) => held.incarnation = before.incarnation,
+                Some(before) => (held.incarnation, held.known) = (before.incarnation, before.known),
                 None if pristine || self.left.contains_key(&held.prefix) => {}
                 None if half_written => found.push(place),
                 None => held.known = false,
@@ -225,7 +225,7 @@ impl LogGhost {
         self.half_written = None;
         self.end = self.batches.last().map_or(0, Held::next_offset);
         let lost = missing(&old, &self.batches);
-        for held in old.iter().skip(common(&old, &self.batches)) {
+        for held in old.iter().skip(common(&old, &self.batches)).filter(|held| held.known) {
             self.left.insert(held.prefix, held.next_offset());
         }
         self.settle();

@@ -110,14 +110,15 @@ fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: &Ledger) ->
     among(ghost, log, range, ledger, NOT_SYNCED).map_or(Cause::Unexplained, Cause::Permitted)
 }
 
+/// The first of these faults that reaches the beginning of a range.
 fn among(
     ghost: &Ghost,
     log: LogId,
-    (from, to): (i64, i64),
+    range: (i64, i64),
     ledger: &Ledger,
     causes: &[(FaultKind, &'static str)],
 ) -> Option<&'static str> {
-    let scope = Scope::range(ghost.log(log), from, to);
+    let scope = Scope::range(ghost.log(log), range.0, range.0.saturating_add(1));
     causes.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
 }
 

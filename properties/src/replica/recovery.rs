@@ -38,7 +38,7 @@ impl Judge for CrashPrefix {
             });
         }
         if sound_end < ghost.floor {
-            case.charge(self, &Scope::range(ghost, sound_end, ghost.floor), "synced-lost", || {
+            case.charge(self, &Scope::range(ghost, sound_end, sound_end.saturating_add(1)), "synced-lost", || {
                 format!("{log} was recovered up to offset {sound_end}, and had been synced up to {}", ghost.floor)
             });
         }

@@ -1,0 +1,59 @@
+//! What must be so at rest.
+
+use crate::bench::{Bench, DIR, Found, NODE, owned, partition};
+use properties::{Fact, FaultKind, Outcome, Stop};
+
+#[test]
+fn l03_a_broker_runs_and_answers() {
+    Bench::new().stop(Stop::Kill).heal().then(Fact::AtRest {}).violates(&["L03/down"]);
+    Bench::new().invoke(&[0]).heal().then(Fact::AtRest {}).violates(&["L03/pending"]);
+}
+
+#[test]
+fn l03_after_healing_a_send_succeeds_or_deserves_its_error() {
+    let ended = |outcome| {
+        let healed = Bench::new().heal().invoke(&[0]);
+        healed.complete(0, outcome, None).then(Fact::AtRest {})
+    };
+    ended(Outcome::Failed(10)).is_silent();
+    ended(Outcome::Failed(6)).violates(&["L03/refused"]);
+    ended(Outcome::Unknown(-1)).violates(&["L03/timed-out"]);
+    let before = Bench::new().invoke(&[0]).complete(0, Outcome::Unknown(-1), None).heal();
+    before.then(Fact::AtRest {}).is_silent();
+}
+
+#[test]
+fn l03_a_directory_that_failed_excuses_its_logs() {
+    let bench = Bench::new().produce(&[0]).touch_as(|touch| touch.on(NODE).in_dir(DIR), FaultKind::WriteError);
+    let failed = bench.then(Fact::DiskFailed { node: NODE, log_dir: DIR, write: true }).heal().poll(&[0]).invoke(&[1]);
+    let found = failed.complete(1, Outcome::Failed(56), None).then(Fact::AtRest {}).found();
+    assert_eq!(found, Found { excused: owned(&["L03 by write-error"]), ..Found::default() });
+}
+
+#[test]
+fn l04_watermarks_reach_the_end() {
+    let shows = |high_watermark, last_stable| {
+        let mut bench = Bench::new().produce(&[0, 1]).heal().poll(&[0, 1]);
+        bench.honest = false;
+        (bench.shown.logs[0].high_watermark, bench.shown.logs[0].last_stable) = (high_watermark, last_stable);
+        bench.then(Fact::AtRest {})
+    };
+    shows(2, 2).is_silent();
+    shows(1, 1).violates(&["L04/high-watermark"]);
+    shows(2, 1).violates(&["L04/last-stable-offset"]);
+}
+
+#[test]
+fn l05_a_final_reader_reaches_the_end_or_is_told() {
+    Bench::new().append(&[0]).unknown(&[0]).rest(1).is_silent();
+    Bench::new().append(&[0]).unknown(&[0]).rest(0).violates(&["L05/stuck"]);
+    let told =
+        Fact::PollCompleted { client: 2, session: 1, op: 0, records: Vec::new(), errors: vec![(partition(), 56)] };
+    Bench::new().append(&[0]).unknown(&[0]).heal().then(told).then(Fact::AtRest {}).is_silent();
+}
+
+#[test]
+fn l05_judges_only_readers_that_began_after_healing() {
+    let assigned = Fact::Repositioned { client: 2, session: 0, partitions: vec![partition()], assign: true };
+    Bench::new().append(&[0]).unknown(&[0]).then(assigned).then(Fact::Healed {}).then(Fact::AtRest {}).is_silent();
+}

@@ -1,0 +1,8 @@
+//! For every property a good history in which it is silent, and bad ones in which it speaks.
+
+mod bench;
+mod client;
+mod durability;
+mod liveness;
+mod replica;
+mod weird;
