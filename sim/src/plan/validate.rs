@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// The longest time that a Plan can name: a week.
 const MAX_US: u64 = 7 * 24 * 3_600 * 1_000_000;
+/// Time enough for the final reader, and for an operator to start what had halted.
+const MIN_REST_US: u64 = 30_000_000;
 /// How many nodes the World can run; more come with the cluster.
 const MAX_NODES: u16 = 1;
 const MAX_LOG_DIRS: u8 = 8;
@@ -29,7 +31,7 @@ impl Plan {
     pub fn validate(&self) -> Checked {
         ensure(self.format == 1, "format", || format!("{} is unknown", self.format), "this build reads format 1")?;
         within("heal_at_us", self.heal_at_us, 0, MAX_US)?;
-        within("rest_within_us", self.rest_within_us, 1, MAX_US)?;
+        within("rest_within_us", self.rest_within_us, MIN_REST_US, MAX_US)?;
         within("max_events", self.max_events, 1, MAX_EVENTS)?;
         self.check_topology()?;
         self.check_weather()?;

@@ -53,6 +53,21 @@ pub(crate) enum Pending {
     Other,
 }
 
+impl Pending {
+    /// What it is, for people.
+    pub(crate) fn what(&self) -> String {
+        match self {
+            Pending::Send { payload, .. } => format!("send {}", payload.uid),
+            Pending::Poll { .. } => "poll".to_owned(),
+            Pending::Admin { what, topics } => {
+                let names: Vec<&str> = topics.iter().map(Str::as_str).collect();
+                format!("{what} {}", names.join(" "))
+            }
+            Pending::Other => "flush, assign or seek".to_owned(),
+        }
+    }
+}
+
 /// How long a poll waits for the first record.
 const POLL_TIMEOUT_MS: u64 = 1_000;
 

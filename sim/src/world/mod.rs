@@ -105,7 +105,9 @@ impl World {
     pub fn with_options(plan: &Plan, properties: Properties, options: &RunOptions) -> Result<World, PlanError> {
         plan.validate()?;
         let draw = Draw::seeded(plan.seed);
-        let counted = counted(&properties, plan);
+        let nobody_judges = properties.is_empty();
+        let court = Court::new(properties);
+        let counted = counted(plan, |kind| nobody_judges || court.wants(kind));
         let built = if options.record { FactSet::of(FactKind::ALL) } else { counted };
         let network_ns = (plan.weather.network_us.0 * 1_000, plan.weather.network_us.1 * 1_000);
         let mut world = World {
@@ -119,7 +121,7 @@ impl World {
             net: Network::new(draw.of("network"), network_ns),
             cast: build::cast(plan, draw, built, options)?,
             tap: WireTap::new(built),
-            court: Court::new(properties),
+            court,
             counted,
             facts: Facts::default(),
             trace: Trace::new(options.record),
@@ -282,10 +284,7 @@ fn micros(us: u64) -> Instant {
 }
 
 /// What the judges and the triggers of a Plan want to see; without judges, everything.
-fn counted(properties: &Properties, plan: &Plan) -> FactSet {
-    let wanted = |kind: &FactKind| {
-        let judged = properties.is_empty() || properties.iter().any(|property| property.interests().has(*kind));
-        judged || steps::waits_for(plan, kind.name())
-    };
+fn counted(plan: &Plan, judged: impl Fn(FactKind) -> bool) -> FactSet {
+    let wanted = |kind: &FactKind| judged(*kind) || steps::waits_for(plan, kind.name());
     FactSet::of(&FactKind::ALL.iter().copied().filter(wanted).collect::<Vec<_>>())
 }

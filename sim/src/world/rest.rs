@@ -2,37 +2,20 @@
 //! works. Then it is at rest; or it is not within the Plan's bound, and then the disks must show why it could not be, or it is a violation.
 
 use super::World;
-use super::app::Pending;
-use super::cast::BrokerSeat;
+use super::cast::ClientSeat;
 use super::queue::{ActorId, What};
 use super::steps::METADATA;
 use super::trace::Mark;
 use super::{build, micros};
 use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, Step, When};
-use properties::{Fact, FaultKind, LogRef, PropertyId, Touch};
+use properties::{Fact, FactKind, PropertyId};
 use std::collections::BTreeMap;
-use wire::{Instant, Str, TopicPartition};
+use wire::{Instant, TopicPartition};
 
 /// How often the World looks whether all is at rest, in microseconds.
 const CHECK_US: u64 = 100_000;
 /// A reader that polls so often in a row without getting anything has stopped making progress.
 const EMPTY_POLLS: u32 = 15;
-
-const UNANSWERED: PropertyId = PropertyId {
-    id: "L03",
-    name: "EventuallyWriteIsAcceptedOrRejected",
-    sentence: "After healing every pending produce is answered, and a new produce with acks=all succeeds.",
-};
-
-const UNREAD: PropertyId = PropertyId {
-    id: "L05",
-    name: "consumers reach the end",
-    sentence: "After healing every assigned consumer reaches the end of its partitions or is told an error.",
-};
-
-/// Faults after which a broker or a log may be beyond help.
-const DAMAGING: [FaultKind; 5] =
-    [FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync, FaultKind::WipedDisk];
 
 /// How far the end has come.
 #[derive(Clone, Debug, Default)]
@@ -108,19 +91,12 @@ impl World {
             Phase::Running => Phase::Running,
             Phase::Draining { flushed } => self.drained(flushed),
             Phase::Probing(prober) if self.is_idle(prober) => self.read_everything(),
-            Phase::Reading(reader, goals) if self.has_read(reader, &goals) => {
-                self.at_rest();
-                return;
-            }
-            Phase::Reading(reader, goals) if self.is_stuck(reader) => {
-                self.cannot_rest(&Phase::Reading(reader, goals));
-                return;
-            }
+            Phase::Reading(reader, goals) if self.has_read(reader, &goals) => return self.rests(),
+            Phase::Reading(reader, _) if self.is_stuck(reader) => return self.cannot_rest(),
             waiting => waiting,
         };
         if self.now >= self.rest.deadline {
-            self.cannot_rest(&next);
-            return;
+            return self.cannot_rest();
         }
         self.rest.phase = next;
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
@@ -240,11 +216,37 @@ impl World {
         self.cast.client(reader).is_none_or(|seat| seat.app.empty_polls >= EMPTY_POLLS)
     }
 
-    /// Everything was answered and read back.
-    fn at_rest(&mut self) {
+    /// Everything was answered and read back, or the bound has passed: liveness is judged.
+    fn rests(&mut self) {
         self.trace.add(self.now, Mark::Phase, 0, 2);
         self.judge(&Fact::AtRest {});
         self.conclude();
+    }
+
+    /// The bound has passed. The judges say what stood in the way, and what excuses it; if they find nothing, that is a violation too.
+    fn cannot_rest(&mut self) {
+        let found = |world: &World| {
+            let verdicts = world.court.verdicts();
+            verdicts.violations.len() as u64 + verdicts.excused.values().sum::<u64>()
+        };
+        let before = found(self);
+        self.rests();
+        let judged = self.court.wants(FactKind::AtRest);
+        if let (true, Some(property)) = (judged && found(self) == before, unanswered()) {
+            let (bound_ms, pending) = (self.plan.rest_within_us / 1_000, self.pending().join(", "));
+            let detail = format!("not at rest {bound_ms} ms after healing; still to be done: {pending}");
+            self.accuse(property, "restless", detail);
+        }
+    }
+
+    /// What clients still wait for.
+    fn pending(&self) -> Vec<String> {
+        let seats = self.cast.client_ids().filter_map(|actor| self.cast.client(actor));
+        let of_seat = |seat: &ClientSeat| {
+            let (id, pending) = (seat.id, seat.app.pending.values());
+            pending.map(|pending| format!("client {id}: {}", pending.what())).collect::<Vec<_>>()
+        };
+        seats.flat_map(of_seat).collect()
     }
 
     /// The run is over; the judges say what they have kept to themselves.
@@ -254,81 +256,11 @@ impl World {
         self.court.finish(self.moment(), &self.cast);
         self.tell_violations(before);
     }
-
-    /// The bound has passed. What stood in the way is damage that a fault did, or a violation.
-    fn cannot_rest(&mut self, phase: &Phase) {
-        self.trace.add(self.now, Mark::Phase, 0, 3);
-        let mut complaints = self.brokers_down();
-        complaints.extend(self.unanswered());
-        if let Phase::Reading(reader, goals) = phase {
-            let unread = self.unread(*reader, goals);
-            complaints.extend(unread.map(|(at, end)| Complaint {
-                property: UNREAD,
-                kind: "unread",
-                topic: at.topic.clone(),
-                detail: format!("{at} was not read up to {end} by a fresh consumer"),
-            }));
-        }
-        if complaints.is_empty() {
-            let detail = format!("not at rest {} ms after healing", self.plan.rest_within_us / 1_000);
-            complaints.push(Complaint { property: UNANSWERED, kind: "restless", topic: Str::default(), detail });
-        }
-        for complaint in complaints {
-            self.blame(complaint);
-        }
-        self.conclude();
-    }
-
-    fn brokers_down(&self) -> Vec<Complaint> {
-        let down =
-            self.cast.broker_ids().filter_map(|actor| self.cast.broker(actor)).filter(|seat| seat.broker.is_none());
-        let complaint = |seat: &BrokerSeat| {
-            let why = seat.refusal.as_deref().unwrap_or("it does not say why");
-            let detail = format!("broker {} is not up after healing: {why}", seat.id);
-            Complaint { property: UNANSWERED, kind: "down", topic: Str::default(), detail }
-        };
-        down.map(complaint).collect()
-    }
-
-    /// Operations of clients that have not ended; polls end by themselves.
-    fn unanswered(&self) -> Vec<Complaint> {
-        let mut complaints = Vec::new();
-        for seat in self.cast.client_ids().filter_map(|actor| self.cast.client(actor)) {
-            for (op, pending) in &seat.app.pending {
-                let (topic, what) = match pending {
-                    Pending::Send { payload, .. } => (payload.topic.clone(), format!("send {}", payload.uid)),
-                    Pending::Admin { what, topics } => {
-                        (topics.first().cloned().unwrap_or_default(), (*what).to_owned())
-                    }
-                    Pending::Poll { .. } | Pending::Other => continue,
-                };
-                let detail = format!("client {}: {what} (operation {op}) was not answered", seat.id);
-                complaints.push(Complaint { property: UNANSWERED, kind: "unanswered", topic, detail });
-            }
-        }
-        complaints
-    }
-
-    /// An excuse if a fault has done damage that explains it, a violation otherwise.
-    fn blame(&mut self, complaint: Complaint) {
-        let Complaint { property, kind, topic, detail } = complaint;
-        let near = |log: &LogRef| topic.is_empty() || log.partition.topic == topic || log.topic_id == METADATA;
-        let explains = |touch: &&Touch| DAMAGING.contains(&touch.fault) && touch.log.as_ref().is_none_or(near);
-        let cause = self.court.ledger().touches().iter().find(explains).map(|touch| touch.fault);
-        match cause {
-            Some(fault) => *self.court.verdicts_mut().excused.entry((property.id, fault)).or_default() += 1,
-            None => self.accuse(property, kind, detail),
-        }
-    }
 }
 
-/// Something that stands in the way of rest.
-struct Complaint {
-    property: PropertyId,
-    kind: &'static str,
-    /// About which topic, if about one.
-    topic: Str,
-    detail: String,
+/// What a run violates that does not come to rest.
+fn unanswered() -> Option<PropertyId> {
+    properties::catalogue().into_iter().find(|property| property.id == "L03")
 }
 
 /// When a client's step ends that is planned for a time, in microseconds.
