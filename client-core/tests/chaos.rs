@@ -81,9 +81,6 @@ fn answer(stage: &mut Stage, asked: &Asked, error: i16) {
             let response = stage::produce::answer(asked, error, 5);
             stage.answer(asked, response);
         }
-        Request::Fetch(request) if request.topics.is_empty() => {
-            stage.answer(asked, wire::messages::FetchResponse::default())
-        }
         Request::Fetch(_) => {
             let data = |(index, one): (i32, wire::messages::fetch::FetchPartition)| match error {
                 0 => fetch::data(index, &[fetch::batch(one.fetch_offset, &["a", "b"])]),
