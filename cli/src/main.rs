@@ -15,7 +15,7 @@ use std::process::ExitCode;
 /// Puts a Kafka-compatible broker on trial: deterministic simulation, faults from seeds, judged on every step.
 #[derive(Parser)]
 #[command(name = "tribunal", version, about, args_conflicts_with_subcommands = true)]
-struct Arguments {
+struct Tribunal {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Tribunal::parse();
     let result = match arguments.command {
         None => commands::run::execute(&arguments.run),
         Some(Command::Run(arguments)) => commands::run::execute(&arguments),

@@ -23,7 +23,7 @@ const BROKER: &[Choice] = &[
     choice("replica.high.watermark.checkpoint.interval.ms", &["100", "1000"], 1, 2),
     choice("log.index.interval.bytes", &["0", "200", "1000"], 1, 2),
     choice("message.max.bytes", &["2000", "20000"], 1, 6),
-    choice("file.delete.delay.ms", &["0", "500", "3000"], 1, 2),
+    choice("log.segment.delete.delay.ms", &["0", "500", "3000"], 1, 2),
     choice("auto.create.topics.enable", &["false"], 1, 3),
     choice("num.partitions", &["1", "3"], 1, 3),
     choice("log.message.timestamp.type", &["LogAppendTime"], 1, 6),
