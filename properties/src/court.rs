@@ -141,6 +141,5 @@ const KEPT: FactSet = FactSet::of(&[
 ]);
 
 fn interested(properties: &[Box<dyn Property>], kind: FactKind) -> Vec<usize> {
-    let wants = |(index, property): (usize, &Box<dyn Property>)| property.interests().has(kind).then_some(index);
-    properties.iter().enumerate().filter_map(wants).collect()
+    (0..properties.len()).filter(|&index| properties[index].interests().has(kind)).collect()
 }

@@ -16,9 +16,12 @@ use std::collections::BTreeMap;
 /// `nonmonotonic-send`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendOrder {
-    /// Per producer session and log: ordinal, offset and generation, by ordinal.
-    lanes: BTreeMap<(u16, u16, LogId), Vec<(u32, i64, u32)>>,
+    /// Per producer session and log.
+    lanes: BTreeMap<(u16, u16, LogId), Vec<Sent>>,
 }
+
+/// Ordinal, offset and generation, by ordinal.
+type Sent = (u32, i64, u32);
 
 impl Judge for SendOrder {
     const ID: PropertyId = PropertyId {
@@ -36,7 +39,7 @@ impl Judge for SendOrder {
         let Uid { producer, session, ordinal } = send.payload.uid;
         let lane = self.lanes.entry((producer, session, place.log)).or_default();
         let at = lane.partition_point(|&(other, ..)| other < ordinal);
-        let wrong = |&&(_, offset, generation): &&(u32, i64, u32), before: bool| {
+        let wrong = |&&(_, offset, generation): &&Sent, before: bool| {
             generation == place.generation && if before { offset >= place.offset } else { offset <= place.offset }
         };
         let before = at.checked_sub(1).and_then(|at| lane.get(at)).filter(|other| wrong(other, true));
@@ -60,8 +63,11 @@ impl Judge for SendOrder {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppendLinearizable {
     /// Per log: its generation, and the greatest acknowledged offset over time, where it grew.
-    greatest: BTreeMap<LogId, (u32, Vec<(Moment, i64, Uid)>)>,
+    greatest: BTreeMap<LogId, (u32, Vec<Greatest>)>,
 }
+
+/// When it was acknowledged, the offset, and whose it is.
+type Greatest = (Moment, i64, Uid);
 
 impl Judge for AppendLinearizable {
     const ID: PropertyId = PropertyId {

@@ -2,7 +2,7 @@
 
 use super::DAMAGE;
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::LogGhost;
+use crate::ghost::{LogGhost, METADATA_TOPIC_ID};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{PropertyId, Scope};
@@ -132,14 +132,14 @@ impl Judge for QuorumEpoch {
                 quorum.written = before.max(epoch);
                 self.charge_if(epoch < before, *node, "decreased", (epoch, before), case);
             }
-            Fact::Stated { node, event: Event::LeaderElected { partition, leader_epoch, .. } } => {
-                if partition.topic_id == crate::ghost::METADATA_TOPIC_ID {
-                    let quorum = self.nodes.entry(*node).or_default();
-                    let (led, again) = (quorum.led, quorum.led_by != quorum.incarnation);
-                    let earlier = quorum.led_by > 0 && (*leader_epoch < led || (again && *leader_epoch == led));
-                    (quorum.led, quorum.led_by) = (led.max(*leader_epoch), quorum.incarnation);
-                    self.charge_if(earlier, *node, "repeated", (*leader_epoch, led), case);
-                }
+            Fact::Stated { node, event: Event::LeaderElected { partition, leader_epoch, .. } }
+                if partition.topic_id == METADATA_TOPIC_ID =>
+            {
+                let quorum = self.nodes.entry(*node).or_default();
+                let (led, again) = (quorum.led, quorum.led_by != quorum.incarnation);
+                let earlier = quorum.led_by > 0 && (*leader_epoch < led || (again && *leader_epoch == led));
+                (quorum.led, quorum.led_by) = (led.max(*leader_epoch), quorum.incarnation);
+                self.charge_if(earlier, *node, "repeated", (*leader_epoch, led), case);
             }
             _ => {}
         }

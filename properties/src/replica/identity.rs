@@ -83,7 +83,8 @@ impl DenseOffsets {
     fn check_batch(&self, log: &LogRef, batch: &BatchSeen, scope: &Scope, case: &mut Case<'_>) {
         let mut offsets = batch.records.iter().map(|record| record.offset);
         let dense = (batch.base_offset..=batch.last_offset).all(|offset| offsets.next() == Some(offset));
-        if !batch.records.is_empty() && !(dense && offsets.next().is_none()) {
+        let dense = batch.records.is_empty() || (dense && offsets.next().is_none());
+        if !dense {
             case.charge(self, scope, "sparse", || {
                 let (from, to, count) = (batch.base_offset, batch.last_offset, batch.records.len());
                 format!("a batch in {log} says offsets {from}..={to} and holds {count} records with others")

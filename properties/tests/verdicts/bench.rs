@@ -152,23 +152,23 @@ impl Bench {
         };
         bench = bench.start(&[]).create(topic);
         for client in [1, 2] {
-            bench.fact(Fact::ClientLife { client, session: 0, alive: true });
+            bench.fact(&Fact::ClientLife { client, session: 0, alive: true });
         }
         bench
     }
 
     /// Shows a fact to the court, a millisecond later.
-    pub(crate) fn fact(&mut self, fact: Fact) {
+    pub(crate) fn fact(&mut self, fact: &Fact) {
         self.now = Moment { at: Instant(self.now.at.0 + 1_000_000), seq: self.now.seq + 1 };
         if self.honest {
             self.show();
         }
-        self.court.observe(&fact, self.now, &self.shown);
+        self.court.observe(fact, self.now, &self.shown);
     }
 
     /// The same as part of a story.
     pub(crate) fn then(mut self, fact: Fact) -> Bench {
-        self.fact(fact);
+        self.fact(&fact);
         self
     }
 
@@ -213,11 +213,11 @@ impl Bench {
         let configs = configs.iter().map(|&(name, value)| (Str::from(name), Str::from(value))).collect();
         let asked = TopicAsked { name: Str::from("t"), partitions: 1, configs };
         let op = u64::from(self.incarnation) * 10;
-        self.fact(Fact::AdminInvoked { client: 3, op, what: "create", topics: vec![asked] });
+        self.fact(&Fact::AdminInvoked { client: 3, op, what: "create", topics: vec![asked] });
         let log = self.log();
-        self.fact(Fact::SegmentCreated { log, base_offset: 0 });
+        self.fact(&Fact::SegmentCreated { log, base_offset: 0 });
         let topics = vec![(Str::from("t"), 0, self.topic_id)];
-        self.fact(Fact::AdminCompleted { client: 3, op, what: "create", topics });
+        self.fact(&Fact::AdminCompleted { client: 3, op, what: "create", topics });
         self
     }
 
@@ -236,7 +236,7 @@ impl Bench {
                     hash: record(0, ordinal).hash,
                     wall: Timestamp(0),
                 };
-                self.fact(fact);
+                self.fact(&fact);
             }
         }
         self
@@ -378,13 +378,13 @@ impl Bench {
     pub(crate) fn start_recovering(mut self, survived: &[BatchSeen], recovered: &[BatchSeen]) -> Bench {
         self.incarnation += 1;
         let (log, first) = (self.log(), self.incarnation == 1);
-        self.fact(Fact::Started { node: NODE, incarnation: self.incarnation });
+        self.fact(&Fact::Started { node: NODE, incarnation: self.incarnation });
         if !first {
-            self.fact(Fact::Survived { log: log.clone(), batches: survived.to_vec() });
+            self.fact(&Fact::Survived { log: log.clone(), batches: survived.to_vec() });
         }
         self.disk = recovered.to_vec();
         if !first {
-            self.fact(Fact::Recovered { log, batches: recovered.to_vec() });
+            self.fact(&Fact::Recovered { log, batches: recovered.to_vec() });
         }
         self.epoch += 1;
         self.synced = self.synced.min(self.end());
@@ -441,7 +441,7 @@ impl Bench {
     }
 
     /// Nothing was found.
-    pub(crate) fn is_silent(self) {
+    pub(crate) fn silent(self) {
         assert_eq!(self.found(), Found::default());
     }
 

@@ -6,7 +6,7 @@ use wire::{Str, TopicPartition};
 
 #[test]
 fn an_ordinary_run_is_silent() {
-    Bench::new().produce(&[0, 1]).produce(&[2]).produce_cached(&[3, 4, 5]).rest(6).is_silent();
+    Bench::new().produce(&[0, 1]).produce(&[2]).produce_cached(&[3, 4, 5]).rest(6).silent();
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn j01_an_offset_has_one_value() {
 fn j02_a_record_is_not_appended_more_often_than_it_came() {
     let retried = Bench::new().append(&[0]).receive(&[0]);
     let again = retried.batch(&[0]);
-    retried.write(again).is_silent();
+    retried.write(again).silent();
     let once = Bench::new().append(&[0]);
     let again = once.batch(&[0]);
     once.write(again).violates(&["J02/duplicate"]);
@@ -44,7 +44,7 @@ fn j02_an_idempotent_producers_record_stands_once_even_if_it_came_twice() {
 
 #[test]
 fn j03_and_j04_everything_acknowledged_is_read_in_the_end() {
-    Bench::new().produce(&[0, 1, 2]).rest(3).is_silent();
+    Bench::new().produce(&[0, 1, 2]).rest(3).silent();
     Bench::new().produce(&[0, 1, 2]).heal().poll(&[0, 2]).then(Fact::AtRest {}).violates(&["J03/lost", "J08/skipped"]);
     Bench::new().produce(&[0, 1, 2]).rest(2).violates(&["J04/unseen", "L05/stuck"]);
 }
@@ -72,7 +72,7 @@ fn j04_records_without_acks_are_attributed() {
 #[test]
 fn j08_and_j09_a_poll_neither_skips_nor_goes_back() {
     let bench = || Bench::new().produce(&[0, 1]).produce(&[2, 3]);
-    bench().poll(&[0, 1, 2, 3]).is_silent();
+    bench().poll(&[0, 1, 2, 3]).silent();
     bench().poll(&[0, 1, 3]).violates(&["J08/skipped"]);
     bench().poll(&[1, 0]).violates(&["J09/went-back"]);
     bench().poll(&[1, 1]).violates(&["J09/went-back"]);
@@ -80,7 +80,7 @@ fn j08_and_j09_a_poll_neither_skips_nor_goes_back() {
 
 #[test]
 fn j08_a_poll_across_two_partitions_or_polls_is_no_gap() {
-    Bench::new().produce(&[0, 1]).produce(&[2]).poll(&[0]).poll(&[2]).poll(&[0, 1]).is_silent();
+    Bench::new().produce(&[0, 1]).produce(&[2]).poll(&[0]).poll(&[2]).poll(&[0, 1]).silent();
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn j14_with_several_in_flight_a_retry_may_overtake() {
     let mut pipelined = Bench::new();
     pipelined.max_in_flight = 5;
     let retried = pipelined.invoke(&[0, 1]).then(Fact::ClientStated { client: 1, name: "Retrying" });
-    retried.append(&[1]).append(&[0]).ack(&[1]).ack(&[0]).is_silent();
+    retried.append(&[1]).append(&[0]).ack(&[1]).ack(&[0]).silent();
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn j14_with_one_in_flight_not_even_a_retry_may() {
 fn j14_a_late_copy_of_a_repeated_record_is_no_reordering() {
     let retried = Bench::new().append(&[0]).ack(&[0]).append(&[1]).ack(&[1]).receive(&[0]);
     let late = retried.batch(&[0]);
-    retried.write(late).commit(3).rest(3).is_silent();
+    retried.write(late).commit(3).rest(3).silent();
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn j30_an_acknowledgement_names_an_offset_unless_acks_is_0() {
     Bench::new().append(&[0]).answer(&[0], 0, 0).complete(0, Outcome::Ok, None).violates(&["J30/missing"]);
     let mut bench = Bench::new();
     bench.acks = 0;
-    bench.append(&[0]).complete(0, Outcome::Ok, None).is_silent();
+    bench.append(&[0]).complete(0, Outcome::Ok, None).silent();
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn jx9_a_record_stays_in_its_partition() {
         partition,
         batch: Some(batch(0, 0, &[0])),
     };
-    Bench::new().append(&[0]).then(received(partition())).is_silent();
+    Bench::new().append(&[0]).then(received(partition())).silent();
     Bench::new().append(&[0]).then(received(elsewhere("t", 1))).violates(&["JX9/other-partition"]);
     Bench::new().append(&[0]).then(received(elsewhere("u", 0))).violates(&["JX9/other-topic"]);
     let read = ReadSeen { partition: elsewhere("u", 0), record: record(0, 0) };
@@ -166,7 +166,7 @@ fn w80_a_send_completes_once_and_in_time() {
     let late = || Bench::new().invoke(&[0]).after_ms(5_000);
     late().complete(0, Outcome::Unknown(-1), None).violates(&["W80/late"]);
     let in_time = Bench::new().invoke(&[0]).after_ms(3_400).complete(0, Outcome::Unknown(-1), None);
-    in_time.is_silent();
+    in_time.silent();
     late().rest(0).violates(&["L03/pending", "W80/never"]);
 }
 
@@ -178,17 +178,17 @@ fn w80_a_client_that_stood_still_is_excused_and_a_dead_one_completes_nothing() {
     let other = Bench::new().invoke(&[0]).touch_as(|touch| touch.on_client(7), FaultKind::ClientPause).after_ms(9_000);
     other.complete(0, Outcome::Unknown(-1), None).violates(&["W80/late"]);
     let dead = Bench::new().invoke(&[0]).then(Fact::ClientLife { client: 1, session: 0, alive: false });
-    dead.after_ms(9_000).rest(0).is_silent();
+    dead.after_ms(9_000).rest(0).silent();
 }
 
 #[test]
 fn w15_a_refused_record_is_never_visible() {
-    Bench::new().receive(&[0]).complete(0, Outcome::Failed(10), None).rest(0).is_silent();
+    Bench::new().receive(&[0]).complete(0, Outcome::Failed(10), None).rest(0).silent();
     Bench::new().append(&[0]).complete(0, Outcome::Failed(10), None).violates(&["W15/stands"]);
     let late = Bench::new().receive(&[0]).complete(0, Outcome::Failed(10), None);
     let appended = late.batch(&[0]);
     late.write(appended).violates(&["W15/appended"]);
     // Unknown is not failed.
-    Bench::new().append(&[0]).complete(0, Outcome::Unknown(-1), None).poll(&[0]).is_silent();
+    Bench::new().append(&[0]).complete(0, Outcome::Unknown(-1), None).poll(&[0]).silent();
     assert_eq!(payload(0).uid.ordinal, 0);
 }

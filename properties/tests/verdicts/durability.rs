@@ -8,7 +8,7 @@ const FLUSH: &[(&str, &str)] = &[("flush.messages", "1")];
 
 #[test]
 fn w13_a_kill_takes_nothing_and_a_power_loss_what_was_not_synced() {
-    Bench::new().produce_cached(&[0, 1]).kill().rest(2).is_silent();
+    Bench::new().produce_cached(&[0, 1]).kill().rest(2).silent();
     let lost = Bench::new().produce(&[0, 1]).produce_cached(&[2]).power_loss(1).produce(&[3]).rest(3);
     lost.attributes(&["W13: power loss without flush"]);
 }
@@ -85,7 +85,7 @@ fn w13_a_log_that_is_gone_was_deleted_or_lost() {
         bench.shown.files.clear();
         bench.then(Fact::LogRemoved { log })
     };
-    removed(deleted(Bench::new().produce(&[0]))).heal().then(Fact::AtRest {}).is_silent();
+    removed(deleted(Bench::new().produce(&[0]))).heal().then(Fact::AtRest {}).silent();
     removed(Bench::new().produce(&[0])).violates(&["W13/removed"]);
     let vanish = |bench: Bench| {
         let mut bench = bench.stop(Stop::Kill);
@@ -95,7 +95,7 @@ fn w13_a_log_that_is_gone_was_deleted_or_lost() {
         bench.then(Fact::Started { node: NODE, incarnation: 2 }).then(Fact::Opened { node: NODE, error: None })
     };
     vanish(Bench::new().produce(&[0])).violates(&["W13/vanished"]);
-    vanish(deleted(Bench::new().produce(&[0]))).is_silent();
+    vanish(deleted(Bench::new().produce(&[0]))).silent();
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn w14_a_success_is_so() {
     Bench::new().append(&[0]).kill().answer(&[0], 0, 0).violates(&["W14/other-incarnation"]);
     let mut leader_only = Bench::new();
     leader_only.acks = 1;
-    leader_only.append(&[0]).ack(&[0]).rest(1).is_silent();
+    leader_only.append(&[0]).ack(&[0]).rest(1).silent();
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn w42_a_state_that_was_left_may_come_back_but_nothing_that_never_was() {
     let (log, mut bench) = (bench.log(), bench);
     bench.disk.truncate(1);
     // An unsynced truncation is undone by the power loss.
-    bench.then(Fact::Truncated { log, to: 1 }).stop(Stop::PowerLoss).start(&all).is_silent();
+    bench.then(Fact::Truncated { log, to: 1 }).stop(Stop::PowerLoss).start(&all).silent();
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn w42_and_w47_a_recovery_point_is_a_claim() {
         let path = "recovery-point-offset-checkpoint".to_owned();
         bench.then(Fact::FileReplaced { node: NODE, log_dir: DIR, path, contents: text.as_bytes().into() })
     };
-    checkpoint(Bench::new().produce(&[0]), "0\n1\nt 0 1\n").is_silent();
+    checkpoint(Bench::new().produce(&[0]), "0\n1\nt 0 1\n").silent();
     let ahead = checkpoint(Bench::new().produce(&[0]).append(&[1]), "0\n1\nt 0 2\n");
     ahead.power_loss(1).violates(&["W42/synced-lost", "W47/recovery-point"]);
 }
@@ -168,7 +168,7 @@ fn w43_the_promise_is_known_from_the_topic_or_the_broker() {
     let early = |bench: Bench| bench.append(&[0]).ack(&[0]);
     early(Bench::with(&[], FLUSH)).violates(&["W43/ack-before-durable"]);
     early(Bench::with(&[("log.flush.interval.messages", "1")], &[])).violates(&["W43/ack-before-durable"]);
-    early(Bench::with(&[("log.flush.interval.messages", "1")], &[("flush.messages", "5")])).is_silent();
-    early(Bench::new()).is_silent();
-    Bench::with(&[], FLUSH).produce(&[0]).is_silent();
+    early(Bench::with(&[("log.flush.interval.messages", "1")], &[("flush.messages", "5")])).silent();
+    early(Bench::new()).silent();
+    Bench::with(&[], FLUSH).produce(&[0]).silent();
 }

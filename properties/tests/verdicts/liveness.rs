@@ -15,11 +15,11 @@ fn l03_after_healing_a_send_succeeds_or_deserves_its_error() {
         let healed = Bench::new().heal().invoke(&[0]);
         healed.complete(0, outcome, None).then(Fact::AtRest {})
     };
-    ended(Outcome::Failed(10)).is_silent();
+    ended(Outcome::Failed(10)).silent();
     ended(Outcome::Failed(6)).violates(&["L03/refused"]);
     ended(Outcome::Unknown(-1)).violates(&["L03/timed-out"]);
     let before = Bench::new().invoke(&[0]).complete(0, Outcome::Unknown(-1), None).heal();
-    before.then(Fact::AtRest {}).is_silent();
+    before.then(Fact::AtRest {}).silent();
 }
 
 #[test]
@@ -38,22 +38,22 @@ fn l04_watermarks_reach_the_end() {
         (bench.shown.logs[0].high_watermark, bench.shown.logs[0].last_stable) = (high_watermark, last_stable);
         bench.then(Fact::AtRest {})
     };
-    shows(2, 2).is_silent();
+    shows(2, 2).silent();
     shows(1, 1).violates(&["L04/high-watermark"]);
     shows(2, 1).violates(&["L04/last-stable-offset"]);
 }
 
 #[test]
 fn l05_a_final_reader_reaches_the_end_or_is_told() {
-    Bench::new().append(&[0]).unknown(&[0]).rest(1).is_silent();
+    Bench::new().append(&[0]).unknown(&[0]).rest(1).silent();
     Bench::new().append(&[0]).unknown(&[0]).rest(0).violates(&["L05/stuck"]);
     let told =
         Fact::PollCompleted { client: 2, session: 1, op: 0, records: Vec::new(), errors: vec![(partition(), 56)] };
-    Bench::new().append(&[0]).unknown(&[0]).heal().then(told).then(Fact::AtRest {}).is_silent();
+    Bench::new().append(&[0]).unknown(&[0]).heal().then(told).then(Fact::AtRest {}).silent();
 }
 
 #[test]
 fn l05_judges_only_readers_that_began_after_healing() {
     let assigned = Fact::Repositioned { client: 2, session: 0, partitions: vec![partition()], assign: true };
-    Bench::new().append(&[0]).unknown(&[0]).then(assigned).then(Fact::Healed {}).then(Fact::AtRest {}).is_silent();
+    Bench::new().append(&[0]).unknown(&[0]).then(assigned).then(Fact::Healed {}).then(Fact::AtRest {}).silent();
 }

@@ -12,7 +12,7 @@ use wire::files::{IndexEntry, TimeEntry};
 fn w02_an_epochs_offset_has_one_content() {
     let bench = || Bench::new().append(&[0]).append(&[1]).power_loss(1);
     // The next incarnation leads in another epoch.
-    bench().append(&[2]).is_silent();
+    bench().append(&[2]).silent();
     let mut again = bench();
     again.epoch = 1;
     again.append(&[2]).violates(&["W02/rewritten"]);
@@ -36,7 +36,7 @@ fn w49_batches_follow_one_another() {
 fn w50_what_is_fetched_is_what_was_appended() {
     let bench = || Bench::new().produce(&[0, 1]).produce(&[2]).produce(&[3]);
     let log = bench().disk;
-    bench().fetched(1, log.clone()).fetched(2, log[1..].to_vec()).fetched(4, Vec::new()).is_silent();
+    bench().fetched(1, log.clone()).fetched(2, log[1..].to_vec()).fetched(4, Vec::new()).silent();
     bench().fetched(0, vec![log[0].clone(), log[2].clone()]).violates(&["W50/skipped"]);
     bench().fetched(2, vec![log[2].clone()]).violates(&["W50/skipped"]);
     bench().fetched(0, vec![rotten(&log[0])]).violates(&["W50/corrupt"]);
@@ -64,8 +64,8 @@ fn w51_a_batchs_timestamp_is_that_of_its_records() {
 #[test]
 fn w44_after_a_failed_sync_the_directory_is_left_alone() {
     let failed = |write| Fact::DiskFailed { node: NODE, log_dir: DIR, write };
-    Bench::new().produce(&[0]).then(failed(false)).produce(&[1]).is_silent();
-    Bench::new().produce(&[0]).then(failed(true)).stop(Stop::Halt).is_silent();
+    Bench::new().produce(&[0]).then(failed(false)).produce(&[1]).silent();
+    Bench::new().produce(&[0]).then(failed(true)).stop(Stop::Halt).silent();
     let appended = Bench::new().then(failed(true)).receive(&[0]);
     let batch = appended.batch(&[0]);
     appended.write(batch).violates(&["W44/append"]);
@@ -74,7 +74,7 @@ fn w44_after_a_failed_sync_the_directory_is_left_alone() {
     Bench::new().append(&[0]).then(failed(true)).commit(1).violates(&["W44/high-watermark"]);
     let bench = Bench::new().produce(&[0]).then(failed(true));
     let all = bench.disk.clone();
-    bench.stop(Stop::Halt).start(&all).produce(&[1]).is_silent();
+    bench.stop(Stop::Halt).start(&all).produce(&[1]).silent();
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn w48_nothing_of_a_failed_append_is_seen() {
         let log = bench.log();
         bench.then(Fact::AppendFailed { log, log_dir: DIR })
     };
-    failed(Bench::new().produce(&[0])).poll(&[0]).is_silent();
+    failed(Bench::new().produce(&[0])).poll(&[0]).silent();
     let served = failed(Bench::new().produce(&[0])).fetched(1, vec![batch(1, 1, &[1])]).found();
     assert!(served.violated.contains(&"W48/served".to_owned()), "{served:?}");
     let committed = failed(Bench::new().produce(&[0])).commit(2);
@@ -102,7 +102,7 @@ fn w21_the_epoch_cache_is_the_fold_of_the_log() {
         bench.shown.logs[0].epochs = epochs.to_vec();
         bench.rest(2)
     };
-    shows(&[(1, 0), (2, 1)]).is_silent();
+    shows(&[(1, 0), (2, 1)]).silent();
     shows(&[(1, 0)]).violates(&["W21/missing"]);
     shows(&[(2, 0), (1, 1)]).violates(&["W21/unordered"]);
     shows(&[(1, 0), (2, 2)]).violates(&["W21/missing"]);
@@ -120,7 +120,7 @@ fn w21_an_epoch_without_a_batch_was_led() {
         bench.shown.logs[0].epochs = epochs.to_vec();
         bench.rest(1)
     };
-    shows(bench, &[(1, 0), (4, 1)]).is_silent();
+    shows(bench, &[(1, 0), (4, 1)]).silent();
     let bench = elected(elected(Bench::new(), 1, 0).produce(&[0]), 4, 1);
     shows(bench, &[(1, 0), (3, 1)]).violates(&["W21/stray"]);
 }
@@ -158,7 +158,7 @@ fn w33_a_quorum_epoch_is_never_forgotten() {
         let contents = state(epoch);
         bench.then(Fact::FileReplaced { node: NODE, log_dir: DIR, path: PATH.to_owned(), contents })
     };
-    lead(write(lead(write(Bench::new(), 1), 1).kill(), 2), 2).is_silent();
+    lead(write(lead(write(Bench::new(), 1), 1).kill(), 2), 2).silent();
     lead(lead(write(Bench::new(), 1), 1).kill(), 1).violates(&["W33/repeated"]);
     write(write(Bench::new(), 3), 2).violates(&["W33/decreased"]);
     let mut forgotten = lead(write(write(Bench::new(), 1), 2), 2);
@@ -184,7 +184,7 @@ fn w45_an_index_entry_leads_to_its_batch() {
     let good = IndexEntry { relative_offset: 2, position: first };
     let times =
         [TimeEntry { timestamp: 1_001, relative_offset: 1 }, TimeEntry { timestamp: 1_002, relative_offset: 2 }];
-    rest(&[good], &times).rest(3).is_silent();
+    rest(&[good], &times).rest(3).silent();
     rest(&[IndexEntry { position: first + 1, ..good }], &times).rest(3).violates(&["W45/offset-index"]);
     rest(&[good, IndexEntry { relative_offset: 9, position: 999 }], &times).rest(3).violates(&["W45/offset-index"]);
     rest(&[good], &[TimeEntry { timestamp: 1_009, relative_offset: 1 }]).rest(3).violates(&["W45/time-index"]);
@@ -201,7 +201,7 @@ fn w46_segments_are_named_by_what_they_begin_with() {
         let log = bench.log();
         bench.then(Fact::SegmentCreated { log, base_offset })
     };
-    created(Bench::new().append(&[0, 1]), 2).is_silent();
+    created(Bench::new().append(&[0, 1]), 2).silent();
     created(Bench::new().append(&[0, 1]), 3).violates(&["W46/misnamed"]);
     let rolled = created(Bench::new().append(&[0, 1]), 2).receive(&[2]);
     let behind = rolled.batch(&[2]);
@@ -219,7 +219,7 @@ fn w47_a_checkpoint_says_no_more_than_is_so() {
         bench.then(Fact::FileReplaced { node: NODE, log_dir: DIR, path: path.to_owned(), contents })
     };
     let bench = || Bench::new().produce(&[0]);
-    written(bench(), "replication-offset-checkpoint", "0\n1\nt 0 1\n").is_silent();
+    written(bench(), "replication-offset-checkpoint", "0\n1\nt 0 1\n").silent();
     written(bench(), "replication-offset-checkpoint", "0\n1\nt 0 2\n").violates(&["W47/high-watermark"]);
     written(bench(), "recovery-point-offset-checkpoint", "0\n1\nt 0 2\n").violates(&["W47/recovery-point"]);
     written(bench(), "log-start-offset-checkpoint", "0\n1\nt 0 1\n").violates(&["W47/log-start"]);
@@ -233,14 +233,14 @@ fn w47_a_crash_leaves_a_version_whole() {
         let mut bench = Bench::new().produce(&[0]);
         for text in ["", "0\n1\n1 0\n"] {
             let contents = Bytes::from_static(text.as_bytes());
-            bench.fact(Fact::FileReplaced { node: NODE, log_dir: DIR, path: PATH.to_owned(), contents });
+            bench.fact(&Fact::FileReplaced { node: NODE, log_dir: DIR, path: PATH.to_owned(), contents });
         }
         bench.shown.files.remove(PATH);
         left.map(|text| bench.shown.files.insert(PATH.to_owned(), Bytes::from_static(text.as_bytes())));
         bench
     };
     for left in [None, Some(""), Some("0\n1\n1 0\n")] {
-        crash(left).power_loss(1).is_silent();
+        crash(left).power_loss(1).silent();
     }
     crash(Some("0\n1\n1")).power_loss(1).violates(&["W47/partial"]);
     let rotten = crash(Some("0\n1\n1 8\n"));
