@@ -13,7 +13,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
     PartitionData,
 };
 use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
@@ -37,6 +37,8 @@ pub(crate) struct Wanted {
     max_bytes: usize,
     read_committed: bool,
     from_replica: bool,
+    /// Topics are named by their ids alone.
+    by_id: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +65,7 @@ impl Broker {
             return self.refuse_fetch(reply, ErrorCode::FetchSessionIdNotFound, io);
         }
         let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-        let wanted = wanted(request, self.config.fetch_max_bytes);
+        let wanted = wanted(request, reply.version, self.config.fetch_max_bytes);
         let found = self.look(&wanted, io);
         let waits = !max_wait.is_zero() && !wanted.partitions.is_empty();
         if found.cold.is_empty() && (!waits || found.is_enough(&wanted)) {
@@ -126,7 +128,7 @@ impl Broker {
             let partition_at = topics.last().map_or(0, |topic| topic.partitions.len());
             let room = wanted.max_bytes.saturating_sub(found.bytes);
             let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
-            let key = self.resolve(topic, *topic_id, entry.partition);
+            let key = self.resolve_fetched(wanted, topic, *topic_id, entry.partition);
             match key.and_then(|key| self.look_at(key, entry, wanted, limits, &mut data, io).map(|slice| (key, slice)))
             {
                 Ok((_, Slice::Ready(bytes))) => {
@@ -140,6 +142,8 @@ impl Broker {
                 Err(error) => {
                     found.urgent = true;
                     data = self.failed_data(entry.partition, error, key.ok());
+                    // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
+                    data.aborted_transactions = key.is_err().then(Vec::new);
                 }
             }
             if let Some(topic) = found.response.responses.last_mut() {
@@ -147,6 +151,13 @@ impl Broker {
             }
         }
         found
+    }
+
+    fn resolve_fetched(&self, wanted: &Wanted, topic: &Str, id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
+        if wanted.by_id && id == Uuid::ZERO {
+            return Err(ErrorCode::UnknownTopicId);
+        }
+        self.resolve(topic, id, partition)
     }
 
     /// Reads one partition and fills in its offsets.
@@ -296,22 +307,34 @@ struct Limits {
     at_least_one: bool,
 }
 
-fn wanted(request: FetchRequest, fetch_max_bytes: usize) -> Wanted {
+fn wanted(request: FetchRequest, version: i16, fetch_max_bytes: usize) -> Wanted {
     let replica_id = request.replica_id.max(request.replica_state.replica_id);
     let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(fetch_max_bytes);
-    let topics = request.topics.into_iter();
-    let partitions = topics.flat_map(|topic| {
-        let (name, id) = (topic.topic, topic.topic_id);
-        topic.partitions.into_iter().map(move |partition| (name.clone(), id, partition))
-    });
     Wanted {
-        partitions: partitions.collect(),
+        partitions: distinct(request.topics),
         session_id: 0,
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
         max_bytes,
         read_committed: request.isolation_level == 1,
         from_replica: replica_id >= 0,
+        by_id: version >= 13,
     }
+}
+
+/// The partitions of a request. One that stands twice is read once, where it stood first, as it was asked for last.
+fn distinct(topics: Vec<FetchTopic>) -> Vec<(Str, Uuid, FetchPartition)> {
+    let mut places = BTreeMap::new();
+    let mut partitions: Vec<(Str, Uuid, FetchPartition)> = Vec::new();
+    for FetchTopic { topic, topic_id, partitions: entries } in topics {
+        for entry in entries {
+            let place = *places.entry((topic.clone(), topic_id, entry.partition)).or_insert(partitions.len());
+            match partitions.get_mut(place) {
+                Some(known) => known.2 = entry,
+                None => partitions.push((topic.clone(), topic_id, entry)),
+            }
+        }
+    }
+    partitions
 }
 
 /// What stands in an answer about which nothing is known. No records are empty records: null ones trouble clients.

@@ -53,7 +53,7 @@ impl Broker {
             return self.metadata_failed(&error.to_string(), io);
         }
         if self.controller.latest().features.is_empty() {
-            self.propose(registration::bootstrap(), None, io);
+            self.propose(registration::bootstrap(&self.config), None, io);
         }
         let broker_epoch = self.logs.get(METADATA).map_or(0, |log| log.log_end_offset());
         let incarnation_id = self.keyed.uuid("incarnation", 0);

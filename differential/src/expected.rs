@@ -13,16 +13,21 @@ pub struct Expected {
     /// The field, as [`Difference::field`] has it; `*` stands for anything.
     pub field: String,
     /// What Kafka says; anything if it is left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "said")]
     pub kafka: Option<Value>,
     /// What we say; anything if it is left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "said")]
     pub ours: Option<Value>,
     /// Only if the request, as JSON, contains this.
     #[serde(default)]
     pub request: Option<String>,
     /// Why it is so.
     pub reason: String,
+}
+
+/// A null in the list is what must be said, not a field that was left out.
+fn said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 impl Expected {

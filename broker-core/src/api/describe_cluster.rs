@@ -43,6 +43,11 @@ impl Broker {
             cluster_id: self.config.cluster_id.clone(),
             controller_id: self.config.node_id.0,
             brokers: brokers.collect(),
+            cluster_authorized_operations: if request.include_cluster_authorized_operations {
+                super::CLUSTER_OPERATIONS
+            } else {
+                i32::MIN
+            },
             ..DescribeClusterResponse::default()
         }
     }

@@ -14,8 +14,12 @@ use wire::{ErrorCode, Str};
 
 /// Where a value comes from, in Kafka's numbers.
 const TOPIC_CONFIG: i8 = 1;
+const DYNAMIC_DEFAULT_BROKER_CONFIG: i8 = 3;
 const STATIC_BROKER_CONFIG: i8 = 4;
 const DEFAULT_CONFIG: i8 = 5;
+
+/// What the metadata sets of a resource.
+type Configs = BTreeMap<Str, Str>;
 
 type Refusal = (ErrorCode, Option<String>);
 
@@ -52,20 +56,22 @@ impl Broker {
         if !image.topic_ids.contains_key(topic) {
             return Err((ErrorCode::UnknownTopicOrPartition, None));
         }
-        Ok(topic_entries(&self.config, &image.topic_config(topic)))
+        Ok(topic_entries(&self.config, &image.broker_defaults(), &image.topic_config(topic)))
     }
 
     fn describe_broker_config(&self, broker: &Str) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
+        let defaults = self.controller.committed().broker_defaults();
+        let properties = BROKER_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
         if broker.is_empty() {
-            return Ok(Vec::new());
+            let set = properties.filter(|property| defaults.contains_key(property.name));
+            return Ok(set.map(|property| default_entry(&defaults, property.name, property.kind)).collect());
         }
         if broker.parse() != Ok(self.config.node_id.0) {
             let id = self.config.node_id;
             let message = format!("Unexpected broker id, expected {id} or empty string, but received {broker}");
             return Err((ErrorCode::InvalidRequest, Some(message)));
         }
-        let properties = BROKER_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
-        Ok(properties.map(|property| broker_entry(&self.config, property.name, property.kind)).collect())
+        Ok(properties.map(|property| broker_entry(&self.config, &defaults, property.name, property.kind)).collect())
     }
 }
 
@@ -84,18 +90,26 @@ fn selected(
 }
 
 /// Every topic property with its value, its source and, most specific first, where else it could come from.
-fn topic_entries(config: &Config, overrides: &BTreeMap<Str, Str>) -> Vec<DescribeConfigsResourceResult> {
+fn topic_entries(config: &Config, defaults: &Configs, overrides: &Configs) -> Vec<DescribeConfigsResourceResult> {
     let shown = TOPIC_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
-    shown.map(|property| topic_entry(config, property, overrides.get(property.name))).collect()
+    shown.map(|property| topic_entry(config, defaults, property, overrides.get(property.name))).collect()
 }
 
-fn topic_entry(config: &Config, property: &TopicProperty, own: Option<&Str>) -> DescribeConfigsResourceResult {
-    let value = own.cloned().or_else(|| config.topic_default(property).map(Str::from));
+fn topic_entry(
+    config: &Config,
+    defaults: &Configs,
+    property: &TopicProperty,
+    own: Option<&Str>,
+) -> DescribeConfigsResourceResult {
+    let dynamic = property.synonyms.iter().find_map(|&(name, _)| dynamic(defaults, name));
+    let inherited = dynamic.as_ref().and_then(|synonym| synonym.value.clone());
+    let value = own.cloned().or(inherited).or_else(|| config.topic_default(property).map(Str::from));
     let mut synonyms = Vec::new();
     if own.is_some() {
         let name = Str::from_static(property.name);
         synonyms.push(DescribeConfigsSynonym { name, value: value.clone(), source: TOPIC_CONFIG });
     }
+    synonyms.extend(dynamic);
     let set = property.synonyms.iter().filter(|(name, _)| config.is_set(name));
     synonyms.extend(set.map(|&(name, _)| synonym(config, name, STATIC_BROKER_CONFIG)));
     if let Some(&(name, _)) = property.synonyms.last() {
@@ -105,9 +119,11 @@ fn topic_entry(config: &Config, property: &TopicProperty, own: Option<&Str>) -> 
     entry(property.name, value, property.kind, synonyms, false)
 }
 
-fn broker_entry(config: &Config, name: &'static str, kind: Kind) -> DescribeConfigsResourceResult {
-    let value = config.value(name).filter(|_| kind != Kind::Password).map(Str::from);
-    let mut synonyms = Vec::new();
+fn broker_entry(config: &Config, defaults: &Configs, name: &'static str, kind: Kind) -> DescribeConfigsResourceResult {
+    let dynamic = dynamic(defaults, name);
+    let inherited = dynamic.as_ref().and_then(|synonym| synonym.value.clone());
+    let value = inherited.or_else(|| config.value(name).filter(|_| kind != Kind::Password).map(Str::from));
+    let mut synonyms = Vec::from_iter(dynamic);
     if config.is_set(name) {
         synonyms.push(synonym(config, name, STATIC_BROKER_CONFIG));
     }
@@ -116,6 +132,17 @@ fn broker_entry(config: &Config, name: &'static str, kind: Kind) -> DescribeConf
         synonyms.push(DescribeConfigsSynonym { name, value, source: DEFAULT_CONFIG });
     }
     entry(name, value, kind, synonyms, true)
+}
+
+/// A property that the metadata set for all brokers, and nothing else of it.
+fn default_entry(defaults: &Configs, name: &'static str, kind: Kind) -> DescribeConfigsResourceResult {
+    let synonyms = Vec::from_iter(dynamic(defaults, name));
+    entry(name, defaults.get(name).cloned(), kind, synonyms, false)
+}
+
+fn dynamic(defaults: &Configs, name: &'static str) -> Option<DescribeConfigsSynonym> {
+    let value = Some(defaults.get(name)?.clone());
+    Some(DescribeConfigsSynonym { name: Str::from_static(name), value, source: DYNAMIC_DEFAULT_BROKER_CONFIG })
 }
 
 fn synonym(config: &Config, name: &'static str, source: i8) -> DescribeConfigsSynonym {
@@ -142,8 +169,8 @@ fn entry(
 }
 
 /// What CreateTopics says of a new topic's configuration (KIP-525).
-pub(super) fn creation_configs(config: &Config, overrides: &BTreeMap<Str, Str>) -> Vec<CreatableTopicConfigs> {
-    let described = topic_entries(config, overrides).into_iter();
+pub(super) fn creation_configs(config: &Config, defaults: &Configs, overrides: &Configs) -> Vec<CreatableTopicConfigs> {
+    let described = topic_entries(config, defaults, overrides).into_iter();
     let shown = described.map(|entry| CreatableTopicConfigs {
         name: entry.name,
         value: entry.value,

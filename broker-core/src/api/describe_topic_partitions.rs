@@ -48,6 +48,7 @@ impl Broker {
                 topic_id: topic.id,
                 is_internal: names::is_internal(name),
                 partitions: shown,
+                topic_authorized_operations: super::TOPIC_OPERATIONS,
                 ..DescribeTopicPartitionsResponseTopic::default()
             });
             if let Some((&partition_index, _)) = rest.next() {

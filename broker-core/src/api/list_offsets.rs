@@ -4,7 +4,7 @@ use crate::broker::Broker;
 use crate::connections::Reply;
 use std::collections::BTreeSet;
 use wire::messages::list_offsets::{
-    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
     ListOffsetsTopicResponse,
 };
 use wire::{ErrorCode, Io, Str};
@@ -31,7 +31,7 @@ impl Broker {
     ) -> ListOffsetsResponse {
         let twice = twice(&request);
         let consumer = request.replica_id == CONSUMER;
-        let topics = request.topics.into_iter().map(|topic| {
+        let topics = distinct(request.topics).into_iter().map(|topic| {
             let answer = |entry: &ListOffsetsPartition| {
                 let partition_index = entry.partition_index;
                 let found = if twice.contains(&(topic.name.clone(), partition_index)) {
@@ -102,6 +102,20 @@ fn is_known(timestamp: i64, version: i16) -> bool {
         EARLIEST_PENDING_UPLOAD => version >= 11,
         timestamp => timestamp >= 0,
     }
+}
+
+/// Every topic and partition once, as it was asked for first.
+fn distinct(topics: Vec<ListOffsetsTopic>) -> Vec<ListOffsetsTopic> {
+    let mut seen = BTreeSet::new();
+    let mut merged: Vec<ListOffsetsTopic> = Vec::new();
+    for mut topic in topics {
+        topic.partitions.retain(|partition| seen.insert((topic.name.clone(), partition.partition_index)));
+        match merged.iter_mut().find(|known| known.name == topic.name) {
+            Some(known) => known.partitions.append(&mut topic.partitions),
+            None => merged.push(topic),
+        }
+    }
+    merged
 }
 
 fn twice(request: &ListOffsetsRequest) -> BTreeSet<(Str, i32)> {

@@ -19,14 +19,19 @@ impl Broker {
         request: MetadataRequest,
         io: &mut Io<'_, Broker>,
     ) -> Option<MetadataResponse> {
+        let (of_topics, of_cluster) =
+            (request.include_topic_authorized_operations, request.include_cluster_authorized_operations);
         let auto_create = request.allow_auto_topic_creation && self.config.flag("auto.create.topics.enable");
-        let topics = match request.topics {
+        let mut topics = match request.topics {
             // Version 0 has no null: there an empty list asks for all.
             Some(topics) if !(reply.version == 0 && topics.is_empty()) => {
                 self.named_topics(reply, topics, auto_create, io)?
             }
             _ => self.controller.committed().topic_ids.keys().map(|name| self.topic_metadata(name)).collect(),
         };
+        for topic in topics.iter_mut().filter(|topic| of_topics && topic.error_code == 0) {
+            topic.topic_authorized_operations = super::TOPIC_OPERATIONS;
+        }
         let image = self.controller.committed();
         let ids = image.brokers.values().filter(|broker| !broker.fenced).map(|broker| broker.broker_id);
         let brokers = ids.filter_map(|node_id| {
@@ -39,6 +44,7 @@ impl Broker {
             cluster_id: Some(self.config.cluster_id.clone()),
             controller_id: self.config.node_id.0,
             topics,
+            cluster_authorized_operations: if of_cluster { super::CLUSTER_OPERATIONS } else { i32::MIN },
             ..MetadataResponse::default()
         })
     }

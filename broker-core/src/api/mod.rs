@@ -29,6 +29,11 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::DescribeTopicPartitions,
 ];
 
+/// What a client may do with a topic, and with the cluster: everything, since nobody is refused anything. Bits are those of Kafka's
+/// `AclOperation`.
+const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+
 impl Broker {
     /// A frame of a connection that is served.
     pub(crate) fn request(&mut self, conn: ConnId, frame: &Bytes, io: &mut Io<'_, Broker>) {

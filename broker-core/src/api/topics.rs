@@ -23,7 +23,8 @@ impl Broker {
             let configs =
                 asked.into_iter().flat_map(|topic| topic.configs.iter().map(|entry| (&entry.name, &entry.value)));
             let overrides: BTreeMap<Str, Str> = configs.filter_map(pair).collect();
-            result.configs = Some(creation_configs(&self.config, &overrides));
+            result.configs =
+                Some(creation_configs(&self.config, &self.controller.committed().broker_defaults(), &overrides));
         }
         let records = if request.validate_only { Vec::new() } else { creation.records };
         self.propose(records, Some(Answer::Reply(reply, Box::new(response.into()))), io);

@@ -69,6 +69,11 @@ impl Image {
         self.configs.get(&(TOPIC_RESOURCE, name.clone())).cloned().unwrap_or_default()
     }
 
+    /// What is set for all brokers of the cluster.
+    pub(crate) fn broker_defaults(&self) -> BTreeMap<Str, Str> {
+        self.configs.get(&(BROKER_RESOURCE, Str::default())).cloned().unwrap_or_default()
+    }
+
     /// Brokers that may lead, ascending.
     pub(crate) fn active_brokers(&self) -> Vec<i32> {
         let active = self.brokers.values().filter(|broker| !broker.fenced && !broker.in_controlled_shutdown);

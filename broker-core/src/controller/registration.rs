@@ -1,11 +1,11 @@
 //! Records that a broker's life makes: bootstrap, registration, unfencing, a lost log directory.
 
-use super::image::{Image, NO_LEADER};
+use super::image::{BROKER_RESOURCE, Image, NO_LEADER};
 use crate::config::Config;
 use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
 use wire::metadata::{
-    BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
-    PartitionChangeRecord, RegisterBrokerRecord,
+    BeginTransactionRecord, BrokerRegistrationChangeRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord,
+    MetadataRecord, PartitionChangeRecord, RegisterBrokerRecord,
 };
 use wire::{Str, Uuid};
 
@@ -19,7 +19,7 @@ pub(crate) const FEATURES: &[(&str, i16, i16, i16)] = &[
 ];
 
 /// What the first controller of a cluster writes first.
-pub(crate) fn bootstrap() -> Vec<MetadataRecord> {
+pub(crate) fn bootstrap(config: &Config) -> Vec<MetadataRecord> {
     let begin = BeginTransactionRecord { name: Some(Str::from_static("Bootstrap records")) };
     let level = |name| {
         let (name, _, _, feature_level) = FEATURES.iter().find(|feature| feature.0 == name).copied()?;
@@ -29,6 +29,11 @@ pub(crate) fn bootstrap() -> Vec<MetadataRecord> {
     let others = FEATURES.iter().map(|feature| feature.0).filter(|&name| name != "metadata.version");
     let mut records = vec![begin.into()];
     records.extend(std::iter::once("metadata.version").chain(others).filter_map(level));
+    // Eligible leader replicas need one min ISR for the whole cluster, so it moves from files into the metadata (KIP-966).
+    let name = Str::from_static("min.insync.replicas");
+    let value = config.value(&name).map(Str::from);
+    let resource_name = Str::default();
+    records.push(ConfigRecord { resource_type: BROKER_RESOURCE, resource_name, name, value }.into());
     records.push(EndTransactionRecord::default().into());
     records
 }
@@ -118,7 +123,7 @@ mod tests {
     fn every_incarnation_leads_in_a_new_epoch() {
         let config = Config::parse(&BTreeMap::new()).unwrap();
         let mut image = Image::default();
-        apply(&mut image, bootstrap());
+        apply(&mut image, bootstrap(&config));
         assert_eq!(image.features.get("metadata.version"), Some(&30));
         let topic_id = Uuid(9);
         let partition = PartitionRecord {
