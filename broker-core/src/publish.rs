@@ -1,6 +1,7 @@
 //! Committed metadata becomes logs and leadership on this broker.
 
 use crate::broker::Broker;
+use crate::config::TopicConfig;
 use crate::controller::{PartitionImage, TOPIC_RESOURCE};
 use crate::event::{Event, Partition};
 use crate::log::LogKey;
@@ -58,8 +59,12 @@ impl Broker {
         let partition = Partition { topic_id: key.0, topic, partition: key.1 };
         // A log that is not there, but was once, may lie in a directory that is offline.
         let all_online = self.logs.online().count() == usize::from(io.disk.log_dirs());
-        if self.logs.get(key).is_none() && (all_online || image.partition_epoch == 0) {
-            self.create_log(&partition, io);
+        let config = self.config.topic(&self.controller.committed().topic_config(&partition.topic));
+        match self.logs.get_mut(key) {
+            // Recovery knows the folder and not yet what the topic was configured with.
+            Some(log) if self.replicas.get(key).is_none() => log.set_config(config),
+            None if all_online || image.partition_epoch == 0 => self.create_log(&partition, config, io),
+            _ => {}
         }
         let high_watermark = self.logs.checkpointed_high_watermark(key);
         let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
@@ -85,8 +90,7 @@ impl Broker {
         Some((topic.name.clone(), Rc::clone(topic.partitions.get(&key.1)?)))
     }
 
-    fn create_log(&mut self, partition: &Partition, io: &mut Io<'_, Broker>) {
-        let config = self.config.topic(&self.controller.committed().topic_config(&partition.topic));
+    fn create_log(&mut self, partition: &Partition, config: TopicConfig, io: &mut Io<'_, Broker>) {
         if let Err(error) = self.logs.create(partition.clone(), config, io, &self.config.planted) {
             tracing::warn!(topic = %partition.topic, partition = partition.partition, %error, "no log");
         }

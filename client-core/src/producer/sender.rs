@@ -222,6 +222,8 @@ impl Producer {
         let index = sent.partition.partition;
         match batch.split(core.config.compression) {
             Ok((head, tail)) => {
+                let error = ErrorCode::MessageTooLarge.code();
+                io.event(Event::Retrying { partition: sent.partition.clone(), error, ambiguous: false });
                 let Some(partition) = self.partition(&sent.partition.topic, index) else { return };
                 partition.put_back(head);
                 partition.put_back(tail);

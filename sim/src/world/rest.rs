@@ -91,7 +91,7 @@ impl World {
             Phase::Running => Phase::Running,
             Phase::Draining { flushed } => self.drained(flushed),
             Phase::Probing(prober) if self.is_idle(prober) => self.read_everything(),
-            Phase::Reading(reader, goals) if self.has_read(reader, &goals) => return self.rests(),
+            Phase::Reading(reader, goals) if self.has_read(reader, &goals) && self.is_still() => return self.rests(),
             Phase::Reading(reader, _) if self.is_stuck(reader) => return self.cannot_rest(),
             waiting => waiting,
         };
@@ -181,6 +181,11 @@ impl World {
         let place = (self.cast.actors.len() - 1) as ActorId;
         self.plan_start(place, self.now);
         Some(place)
+    }
+
+    /// Whether nothing is on its way to a disk.
+    fn is_still(&self) -> bool {
+        self.cast.broker_ids().filter_map(|actor| self.cast.broker(actor)).all(|seat| seat.syncs == 0)
     }
 
     fn has_read(&self, reader: ActorId, goals: &BTreeMap<TopicPartition, i64>) -> bool {

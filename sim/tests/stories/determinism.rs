@@ -53,3 +53,19 @@ fn the_judges_do_not_change_the_run() {
     while alone.advance().is_some() {}
     assert_eq!(alone.outcome().stats.trace_hash, run(&plan).unwrap().stats.trace_hash);
 }
+
+#[test]
+fn the_hash_of_a_small_plan_is_known() {
+    // It changes whenever anything that crosses a wire or a disk, or the trace itself, changes on purpose. Then store the new one.
+    let plan = Story::with_topic().sends(1_000, 2, 10).seeded(42).plan;
+    assert_eq!(run(&plan).unwrap().stats.trace_hash.to_string(), "0");
+}
+
+#[test]
+fn a_story_without_faults_is_clean_under_every_property() {
+    for seed in 0..10 {
+        let outcome = run(&Story::with_traffic().seeded(seed).plan).unwrap();
+        assert!(outcome.is_clean(), "seed {seed}: {:?}", outcome.violations);
+        assert!(outcome.excused.is_empty() && outcome.attributed.is_empty(), "seed {seed}");
+    }
+}
