@@ -79,6 +79,16 @@ impl LogDirs {
         self.checkpoint(HIGH_WATERMARK_CHECKPOINT, &offset, io, bugs);
     }
 
+    /// A log was deleted or cut: recovery points are written anew, and high watermarks that are being written are given up.
+    pub(super) fn recheckpoint(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
+        for ((_, name), file) in &mut self.files {
+            if *name == HIGH_WATERMARK_CHECKPOINT {
+                file.forget();
+            }
+        }
+        self.checkpoint_recovery_points(io, bugs);
+    }
+
     fn checkpoint(
         &mut self,
         name: &'static str,

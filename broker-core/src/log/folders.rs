@@ -80,7 +80,7 @@ impl LogDirs {
         }
         self.high_watermarks.remove(&key);
         io.event(Event::LogDeleted { partition });
-        self.checkpoint_recovery_points(io, bugs);
+        self.recheckpoint(io, bugs);
         Ok(())
     }
 

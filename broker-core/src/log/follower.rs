@@ -59,7 +59,7 @@ impl LogDirs {
     ) -> Result<(), LogError> {
         self.checked(key, result, io)?;
         self.checkpoint_epochs(key, io, bugs);
-        self.checkpoint_recovery_points(io, bugs);
+        self.recheckpoint(io, bugs);
         Ok(())
     }
 }

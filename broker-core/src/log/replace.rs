@@ -1,5 +1,6 @@
 //! Replacing a small file atomically and durably: write another name, sync the bytes, rename, sync the directory. A death anywhere leaves the
-//! old contents or the new. One replacement per file is in progress; the newest wish waits for it.
+//! old contents or the new. One replacement per file is in progress; the newest wish waits for it, and what it overtakes is not put in place:
+//! a checkpoint from before a deletion must not appear after it.
 
 use super::dirs::FileTicket;
 use crate::broker::Broker;
@@ -26,6 +27,8 @@ pub(super) struct Replacement {
     tickets: Vec<FileTicket>,
     queued: Option<Bytes>,
     queued_tickets: Vec<FileTicket>,
+    /// What is being written has become untrue and must not be put in place.
+    stale: bool,
 }
 
 /// What to do next.
@@ -68,15 +71,40 @@ impl Replacement {
         match self.stage {
             Some(Stage::Contents(file)) => {
                 io.disk.close(file);
+                if std::mem::take(&mut self.stale) || self.queued.is_some() {
+                    return self.next(key, Vec::new(), io, bugs);
+                }
                 self.rename(key, io.disk).map(Progress::Sync)
             }
             Some(Stage::Entry) | None => {
-                self.stage = None;
                 let done = std::mem::take(&mut self.tickets);
-                let Some(contents) = self.queued.take() else { return Ok(Progress::Done(done, None)) };
-                self.tickets = std::mem::take(&mut self.queued_tickets);
-                let next = self.begin(key, &contents, io, bugs)?;
-                Ok(Progress::Done(done, Some(next)))
+                self.next(key, done, io, bugs)
+            }
+        }
+    }
+
+    /// What is being written has become untrue: it is given up unless it is in place already.
+    pub(super) fn forget(&mut self) {
+        self.stale = matches!(self.stage, Some(Stage::Contents(_)));
+        self.queued = None;
+        self.tickets.append(&mut self.queued_tickets);
+    }
+
+    /// Goes on with what is queued; tickets that were not served are served with it.
+    fn next(
+        &mut self,
+        key: FileKey,
+        mut done: Vec<FileTicket>,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<Progress, DiskError> {
+        self.stage = None;
+        self.tickets.append(&mut self.queued_tickets);
+        match self.queued.take() {
+            Some(contents) => Ok(Progress::Done(done, Some(self.begin(key, &contents, io, bugs)?))),
+            None => {
+                done.append(&mut self.tickets);
+                Ok(Progress::Done(done, None))
             }
         }
     }

@@ -261,3 +261,20 @@ fn a_small_file_is_replaced_atomically_and_the_newest_wins() {
     assert_eq!(lab.sync_all(), tickets.map(Durable::File));
     assert_eq!(lab.disk.contents(DIR, path), Some(&b"three"[..]));
 }
+
+#[test]
+fn a_checkpoint_from_before_a_deletion_does_not_appear_after_it() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append_all(0..5);
+    lab.flush();
+    lab.run(|dirs, io, config| {
+        dirs.checkpoint_recovery_points(io, &config.planted);
+        dirs.checkpoint_high_watermarks(&|_| 5, io, &config.planted);
+        dirs.delete(KEY, io, &config.planted)
+    })
+    .unwrap();
+    lab.sync_all();
+    let read = |name| lab.disk.contents(DIR, name).map(|text| parse_offsets(text).unwrap());
+    assert_eq!(read("recovery-point-offset-checkpoint"), Some(BTreeMap::new()));
+    assert_eq!(read("replication-offset-checkpoint"), None);
+}
