@@ -106,13 +106,10 @@ fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> R
         config,
         broker: None,
         disk: Observed::new(id, disk, wants),
-        syncs: 0,
         reads: BTreeMap::new(),
         losing: Vec::new(),
         death: None,
         restart_us: None,
-        refusals: 0,
-        refusal: None,
         bug_reached: false,
     };
     Ok(Actor { machine: machine(plan, own), seat: Seat::Broker(Box::new(seat)) })

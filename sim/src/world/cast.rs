@@ -72,19 +72,14 @@ pub(crate) struct BrokerSeat {
     pub(crate) config: broker_core::Config,
     pub(crate) broker: Option<Broker>,
     pub(crate) disk: Observed,
-    /// Syncs that have not ended.
-    pub(crate) syncs: u32,
     /// Cold reads that have not ended.
     pub(crate) reads: BTreeMap<u64, (File, Range<u64>)>,
-    /// What the n-th next requests of an API will suffer: their answers are lost.
+    /// APIs, and how many requests of each are still to come until one's answer is lost.
     pub(crate) losing: Vec<(i16, u32)>,
-    /// A death that waits inside the disk: whether it is the machine's.
+    /// A death that waits inside the disk.
     pub(crate) death: Option<Death>,
     /// A controlled shutdown is under way; afterwards the process starts again, so many microseconds later.
     pub(crate) restart_us: Option<u64>,
-    /// How often in a row its disk could not be opened, and why.
-    pub(crate) refusals: u32,
-    pub(crate) refusal: Option<String>,
     /// Whether a planted bug's guard was passed in an incarnation that is over.
     pub(crate) bug_reached: bool,
 }

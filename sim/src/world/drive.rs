@@ -256,7 +256,6 @@ impl World {
     fn begin_sync(&mut self, actor: ActorId, id: SyncId) {
         let Some((incarnation, draw)) = self.disk_draw(actor, "sync", id.0) else { return };
         let Some(seat) = self.cast.broker_mut(actor) else { return };
-        seat.syncs += 1;
         let extra_us = seat.disk.faults().sync_delay_us(draw.of("slow"));
         let at = self.after(draw.range(self.plan.weather.sync_us).saturating_add(extra_us));
         self.trace.add(self.now, Mark::Sync, actor, id.0);
@@ -268,7 +267,6 @@ impl World {
             return false;
         }
         let Some(seat) = self.cast.broker_mut(actor) else { return false };
-        seat.syncs = seat.syncs.saturating_sub(1);
         let result = seat.disk.complete_sync(id);
         self.see_disk(actor);
         self.trace.add(self.now, Mark::Synced, actor, id.0 << 1 | u64::from(result.is_ok()));

@@ -55,7 +55,7 @@ impl World {
         let mut out = std::mem::take(&mut self.broker_out);
         let now = self.now;
         if let Some(seat) = self.cast.broker_mut(actor) {
-            (seat.syncs, seat.restart_us) = (0, None);
+            seat.restart_us = None;
             seat.reads.clear();
             seat.disk.begin();
         }
@@ -76,21 +76,20 @@ impl World {
         self.see_disk(actor);
         if !gone {
             self.judge(&Fact::Opened { node, error: error.as_deref().map(Into::into) });
-            self.opened(actor, error);
+            if error.is_some() {
+                self.refused(actor);
+            }
         }
         self.after_broker(actor, out);
     }
 
-    /// Keeps count of refusals; an operator tries again.
-    fn opened(&mut self, actor: ActorId, error: Option<String>) {
-        let Some(seat) = self.cast.broker_mut(actor) else { return };
-        seat.refusals = if error.is_some() { seat.refusals + 1 } else { 0 };
-        let refused = error.is_some();
-        seat.refusal = error;
-        if refused {
-            seat.disk.kill(self.draw.of("refused").at(self.now.0));
-            self.operate(actor);
+    /// The disk could not be opened; an operator will try again.
+    fn refused(&mut self, actor: ActorId) {
+        let draw = self.draw.of("refused").at(self.now.0);
+        if let Some(seat) = self.cast.broker_mut(actor) {
+            seat.disk.kill(draw);
         }
+        self.operate(actor);
     }
 
     /// An operator notices in a while, and starts the node again.
@@ -117,7 +116,7 @@ impl World {
         let node = seat.id;
         let lived = seat.broker.take();
         seat.bug_reached |= lived.as_ref().is_some_and(|broker| broker.view().bug_reached());
-        (seat.restart_us, seat.syncs, seat.death) = (None, 0, None);
+        (seat.restart_us, seat.death) = (None, None);
         match survival {
             Some(survival) => seat.disk.power_loss(survival, draw),
             None => seat.disk.kill(draw),
