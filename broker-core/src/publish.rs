@@ -62,7 +62,10 @@ impl Broker {
         let config = self.config.topic(&self.controller.committed().topic_config(&partition.topic));
         match self.logs.get_mut(key) {
             // Recovery knows the folder and not yet what the topic was configured with.
-            Some(log) if self.replicas.get(key).is_none() => log.set_config(config),
+            Some(log) if self.replicas.get(key).is_none() => {
+                log.set_config(config);
+                self.logs_touched = true;
+            }
             None if all_online || image.partition_epoch == 0 => self.create_log(&partition, config, io),
             _ => {}
         }

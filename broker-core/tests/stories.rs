@@ -121,6 +121,16 @@ fn every_incarnation_has_new_epochs_and_keeps_the_records() {
 }
 
 #[test]
+fn a_topic_keeps_its_configuration_across_a_restart() {
+    let mut solo = Solo::new(&[]);
+    solo.create("orders", 1, &[FLUSH]);
+    solo.restart();
+    let conn = solo.connect();
+    solo.send(conn, 9, produce_request("orders", -1, batch("a")));
+    assert_eq!(solo.answer(conn, ApiKey::Produce, 9), None, "it still syncs before it answers");
+}
+
+#[test]
 fn a_clean_shutdown_leaves_a_marker_and_a_kill_does_not() {
     let mut solo = Solo::new(&[]);
     solo.create("orders", 1, &[]);
