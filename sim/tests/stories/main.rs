@@ -9,6 +9,7 @@ mod basics;
 mod clients;
 mod clocks;
 mod determinism;
+mod ends;
 mod networks;
 mod plans;
 mod processes;
