@@ -37,8 +37,7 @@ pub(crate) struct Wanted {
     max_bytes: usize,
     read_committed: bool,
     from_replica: bool,
-    /// Topics are named by their ids alone.
-    by_id: bool,
+    version: i16,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +63,9 @@ impl Broker {
             // Sessions are not kept: every fetch is full, as with Kafka's when its cache has no room.
             return self.refuse_fetch(reply, ErrorCode::FetchSessionIdNotFound, io);
         }
+        if !matches!(request.isolation_level, 0 | 1) && self.names_a_partition(&request, reply.version) {
+            return self.connections.answer(reply, &failed_fetch(request, reply.version).into(), io);
+        }
         let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
         let wanted = wanted(request, reply.version, self.config.fetch_max_bytes);
         let found = self.look(&wanted, io);
@@ -72,6 +74,15 @@ impl Broker {
             return self.answer_fetch(reply, found.response, io);
         }
         self.park_fetch(reply, io.now.mono + max_wait, wanted, found, io);
+    }
+
+    /// Whether there is anything to read at all.
+    fn names_a_partition(&self, request: &FetchRequest, version: i16) -> bool {
+        let here = |topic: &FetchTopic, entry: &FetchPartition| {
+            (version < 13 || topic.topic_id != Uuid::ZERO)
+                && self.resolve(&topic.topic, topic.topic_id, entry.partition).is_ok()
+        };
+        request.topics.iter().any(|topic| topic.partitions.iter().any(|entry| here(topic, entry)))
     }
 
     pub(crate) fn refuse_fetch(&mut self, reply: Reply, error: ErrorCode, io: &mut Io<'_, Broker>) {
@@ -144,6 +155,10 @@ impl Broker {
                     data = self.failed_data(entry.partition, error, key.ok());
                     // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
                     data.aborted_transactions = key.is_err().then(Vec::new);
+                    if wanted.version < 12 {
+                        // There is no field for it.
+                        data.current_leader = LeaderIdAndEpoch::default();
+                    }
                 }
             }
             if let Some(topic) = found.response.responses.last_mut() {
@@ -154,7 +169,8 @@ impl Broker {
     }
 
     fn resolve_fetched(&self, wanted: &Wanted, topic: &Str, id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
-        if wanted.by_id && id == Uuid::ZERO {
+        // From version 13 on a topic is named by its id alone.
+        if wanted.version >= 13 && id == Uuid::ZERO {
             return Err(ErrorCode::UnknownTopicId);
         }
         self.resolve(topic, id, partition)
@@ -172,7 +188,8 @@ impl Broker {
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
-        replica.check_epoch(entry.current_leader_epoch)?;
+        // Here any negative epoch means that the client does not know.
+        replica.check_epoch(entry.current_leader_epoch.max(-1))?;
         if wanted.from_replica {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
@@ -196,7 +213,8 @@ impl Broker {
         if entry.fetch_offset >= upto {
             return Ok(Slice::Ready(Bytes::new()));
         }
-        let max_bytes = usize::try_from(entry.partition_max_bytes).unwrap_or(0).min(limits.room);
+        let max_bytes = usize::try_from(entry.partition_max_bytes).map_err(|_| ErrorCode::UnknownServerError)?;
+        let max_bytes = max_bytes.min(limits.room);
         log.read(entry.fetch_offset, upto, max_bytes, limits.at_least_one, io.disk).map_err(|error| error.code())
     }
 
@@ -281,7 +299,7 @@ impl Broker {
             .get(reading.key)
             .filter(|_| self.logs.is_online(reading.key))
             .ok_or(ErrorCode::KafkaStorageError)?;
-        replica.check_epoch(reading.current_leader_epoch)?;
+        replica.check_epoch(reading.current_leader_epoch.max(-1))?;
         if reading.cold.offset < log.log_start_offset() || reading.cold.offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
@@ -317,8 +335,25 @@ fn wanted(request: FetchRequest, version: i16, fetch_max_bytes: usize) -> Wanted
         max_bytes,
         read_committed: request.isolation_level == 1,
         from_replica: replica_id >= 0,
-        by_id: version >= 13,
+        version,
     }
+}
+
+/// A request that Kafka stumbles over. Before topic ids every partition is told, since then the response as a whole.
+fn failed_fetch(request: FetchRequest, version: i16) -> FetchResponse {
+    let error_code = ErrorCode::UnknownServerError.code();
+    let failed = |entry: FetchPartition| PartitionData {
+        partition_index: entry.partition,
+        error_code,
+        aborted_transactions: Some(Vec::new()),
+        ..empty_data()
+    };
+    let told = request.topics.into_iter().filter(|_| version < 13).map(|topic| FetchableTopicResponse {
+        topic: topic.topic,
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.into_iter().map(failed).collect(),
+    });
+    FetchResponse { error_code, responses: told.collect(), ..FetchResponse::default() }
 }
 
 /// The partitions of a request. One that stands twice is read once, where it stood first, as it was asked for last.

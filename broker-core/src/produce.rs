@@ -9,12 +9,13 @@ use crate::event::Event;
 use crate::log::{LogKey, Origin};
 use crate::parked::{Parked, Waiting};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::messages::produce::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
-use wire::records::{Checks, check_produced};
+use wire::records::{Batches, Checks, Tail, check_produced, check_set, refused_records};
 use wire::{ErrorCode, Io, Str, Timestamp, Uuid};
 
 /// What a batch may decompress to while it is checked.
@@ -51,18 +52,24 @@ struct Outcome {
     need: Option<(LogKey, Need)>,
 }
 
-/// Partitions as requests name them; a partition that stands twice counts once, with the last records, as in Kafka.
-type Entries = BTreeMap<(Str, Uuid, i32), Option<Bytes>>;
+/// Partitions as requests name them. One that stands twice counts once: the last sound records are appended, and if any were unsound,
+/// their error is the answer all the same, as in Kafka.
+type Entries = BTreeMap<(Str, Uuid, i32), Entry>;
+
+/// What a request brings for a partition.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    records: Option<Bytes>,
+    refused: Option<ErrorCode>,
+}
 
 impl Broker {
     pub(crate) fn produce(&mut self, reply: Reply, request: ProduceRequest, io: &mut Io<'_, Broker>) {
         let acks = request.acks;
         let timeout_ms = u64::try_from(request.timeout_ms).unwrap_or(0);
-        let entries = entries(request);
-        let (response, waiting) = if self.has_null_records(&entries) {
-            (refused(&entries, ErrorCode::UnknownServerError), Vec::new())
-        } else {
-            self.append_all(reply, entries, acks, io)
+        let (response, waiting) = match self.refuse_whole(&request) {
+            Some(error) => (refused(&request, error), Vec::new()),
+            None => self.append_all(reply, entries(request, reply.version), acks, io),
         };
         if acks == 0 {
             return self.finish_unacknowledged(reply, &response, io);
@@ -80,10 +87,27 @@ impl Broker {
         self.parked.park(Parked { reply, deadline, waiting: Waiting::Produce(ParkedProduce { response, waiting }) });
     }
 
-    /// Null records of a partition that is here refuse the whole request: Kafka stumbles over them before any append.
-    fn has_null_records(&self, entries: &Entries) -> bool {
-        let hosted = |(topic, id, index): &(Str, Uuid, i32)| self.resolve(topic, *id, *index).is_ok();
-        entries.iter().any(|(name, records)| records.is_none() && hosted(name))
+    /// What refuses a request as a whole, as Kafka does before any append: bytes that are no batch, a transactional batch of nobody's
+    /// transaction, and null records of a partition that is here.
+    fn refuse_whole(&self, request: &ProduceRequest) -> Option<ErrorCode> {
+        let by_topic = request.topic_data.iter();
+        let all = || by_topic.clone().flat_map(|topic| topic.partition_data.iter().map(move |data| (topic, data)));
+        for records in all().filter_map(|(_, data)| data.records.clone()) {
+            let mut batches = Batches::new(records);
+            match batches.next() {
+                Some(batch) if batch.header.attributes.is_transactional() => {
+                    if request.transactional_id.is_none() {
+                        return Some(ErrorCode::TransactionalIdAuthorizationFailed);
+                    }
+                    break;
+                }
+                None if batches.tail() == Tail::Corrupt => return Some(ErrorCode::CorruptMessage),
+                _ => {}
+            }
+        }
+        let hosted = |topic: &TopicProduceData, index| self.resolve(&topic.name, topic.topic_id, index).is_ok();
+        let null = all().any(|(topic, data)| data.records.is_none() && hosted(topic, data.index));
+        null.then_some(ErrorCode::UnknownServerError)
     }
 
     fn append_all(
@@ -95,8 +119,14 @@ impl Broker {
     ) -> (ProduceResponse, Vec<Unacknowledged>) {
         let mut response = ProduceResponse::default();
         let mut waiting = Vec::new();
-        for ((name, topic_id, index), records) in entries {
-            let outcome = self.append_one(reply, (&name, topic_id, index), records, acks, io);
+        for ((name, topic_id, index), entry) in entries {
+            // Unsound records of a partition that is not here are not looked at.
+            let here = self.resolve_produced(reply, &name, topic_id, index).is_ok();
+            let records = entry.records.unwrap_or_default();
+            let mut outcome = self.append_one(reply, (&name, topic_id, index), &records, acks, io);
+            if let Some(error) = entry.refused.filter(|_| here) {
+                outcome = Outcome { answer: failed(index, error), need: None };
+            }
             let same = response.responses.last().is_some_and(|topic| topic.name == name && topic.topic_id == topic_id);
             if !same {
                 response.responses.push(TopicProduceResponse { name, topic_id, partition_responses: Vec::new() });
@@ -116,21 +146,52 @@ impl Broker {
         &mut self,
         reply: Reply,
         (name, topic_id, index): (&Str, Uuid, i32),
-        records: Option<Bytes>,
+        records: &Bytes,
         acks: i16,
         io: &mut Io<'_, Broker>,
     ) -> Outcome {
-        let appended = self
-            .resolve(name, topic_id, index)
-            .and_then(|key| self.append_batch(reply.version, key, &records.unwrap_or_default(), acks, io));
-        match appended {
+        let key = self.resolve_produced(reply, name, topic_id, index);
+        match key.and_then(|key| self.append_batch(reply.version, key, records, acks, io)) {
             Ok(outcome) => outcome_at(index, outcome),
             Err(error) => {
                 tracing::debug!(topic = %name, partition = index, %error, "a batch is refused");
                 io.event(Event::BatchRejected { error: error.code() });
-                Outcome { answer: failed(index, error), need: None }
+                let explained = key.ok().map(|key| self.explained(reply, key, index, error, records, io));
+                Outcome { answer: explained.unwrap_or_else(|| failed(index, error)), need: None }
             }
         }
+    }
+
+    /// From version 13 on a topic is named by its id alone.
+    fn resolve_produced(&self, reply: Reply, name: &Str, topic_id: Uuid, index: i32) -> Result<LogKey, ErrorCode> {
+        if reply.version >= 13 && topic_id == Uuid::ZERO {
+            return Err(ErrorCode::UnknownTopicId);
+        }
+        self.resolve(name, topic_id, index)
+    }
+
+    /// The answer to a batch that its log refused: errors that validation alone finds also tell where the log starts, and which
+    /// records are to blame (KIP-467).
+    fn explained(
+        &self,
+        reply: Reply,
+        key: LogKey,
+        index: i32,
+        error: ErrorCode,
+        records: &Bytes,
+        io: &Io<'_, Broker>,
+    ) -> PartitionProduceResponse {
+        let answer = failed(index, error);
+        let (Some(log), true) = (self.logs.get(key), tells_log_start(error)) else { return answer };
+        let blamed = match error {
+            ErrorCode::InvalidRecord | ErrorCode::InvalidTimestamp => {
+                refused_records(records, &checks(log.config(), reply.version, io.now.wall))
+            }
+            _ => Vec::new(),
+        };
+        let blame = |batch_index| BatchIndexAndErrorMessage { batch_index, ..Default::default() };
+        let record_errors = blamed.into_iter().map(blame).collect();
+        PartitionProduceResponse { log_start_offset: log.log_start_offset(), record_errors, ..answer }
     }
 
     fn append_batch(
@@ -255,16 +316,33 @@ impl Broker {
     }
 }
 
-fn entries(request: ProduceRequest) -> Entries {
-    let topics = request.topic_data.into_iter();
-    let partitions = topics.flat_map(|topic| {
-        let (name, topic_id) = (topic.name, topic.topic_id);
-        topic
-            .partition_data
-            .into_iter()
-            .map(move |partition| ((name.clone(), topic_id, partition.index), partition.records))
-    });
-    partitions.collect()
+fn entries(request: ProduceRequest, version: i16) -> Entries {
+    let mut entries = Entries::new();
+    for topic in request.topic_data {
+        for partition in topic.partition_data {
+            let records = partition.records.unwrap_or_default();
+            let entry = entries.entry((topic.name.clone(), topic.topic_id, partition.index)).or_default();
+            match check_set(&records, version) {
+                Ok(_) => entry.records = Some(records),
+                Err(error) => entry.refused = Some(error.code()),
+            }
+        }
+    }
+    entries
+}
+
+/// Kafka leaves the log start offset out of these.
+fn tells_log_start(error: ErrorCode) -> bool {
+    !matches!(
+        error,
+        ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::NotLeaderOrFollower
+            | ErrorCode::MessageTooLarge
+            | ErrorCode::RecordListTooLarge
+            | ErrorCode::CorruptMessage
+            | ErrorCode::KafkaStorageError
+            | ErrorCode::InvalidRequiredAcks
+    )
 }
 
 fn checks(config: &TopicConfig, produce_version: i16, wall: Timestamp) -> Checks {
@@ -295,20 +373,17 @@ fn fail(response: &mut ProduceResponse, (topic, partition): (usize, usize), erro
     }
 }
 
-fn refused(entries: &Entries, error: ErrorCode) -> ProduceResponse {
-    let mut response = ProduceResponse::default();
-    for (name, topic_id, index) in entries.keys() {
-        let topic = TopicProduceResponse {
-            name: name.clone(),
-            topic_id: *topic_id,
-            partition_responses: vec![failed(*index, error)],
-        };
-        match response.responses.last_mut() {
-            Some(last) if last.name == *name && last.topic_id == *topic_id => {
-                last.partition_responses.extend(topic.partition_responses);
-            }
-            _ => response.responses.push(topic),
-        }
+/// The same error for everything that a request names.
+fn refused(request: &ProduceRequest, error: ErrorCode) -> ProduceResponse {
+    let mut topics: BTreeMap<(&Str, Uuid), BTreeSet<i32>> = BTreeMap::new();
+    for topic in &request.topic_data {
+        let indexes = topic.partition_data.iter().map(|data| data.index);
+        topics.entry((&topic.name, topic.topic_id)).or_default().extend(indexes);
     }
-    response
+    let responses = topics.into_iter().map(|((name, topic_id), indexes)| TopicProduceResponse {
+        name: name.clone(),
+        topic_id,
+        partition_responses: indexes.into_iter().map(|index| failed(index, error)).collect(),
+    });
+    ProduceResponse { responses: responses.collect(), ..ProduceResponse::default() }
 }

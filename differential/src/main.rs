@@ -73,7 +73,7 @@ fn show(finding: &Finding) {
     let (version, tweak) = finding.how;
     println!("session {} step {}: {} v{version}, {tweak:?}", finding.seed, finding.step, finding.api.name());
     println!("  request {}", finding.request.chars().take(1500).collect::<String>());
-    for difference in finding.differences.iter().take(12) {
+    for difference in finding.differences.iter().take(400) {
         println!("  {}", difference.to_string().chars().take(600).collect::<String>());
     }
 }

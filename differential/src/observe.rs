@@ -100,12 +100,31 @@ fn show_batch(bytes: &Bytes) -> Value {
 fn normalise(value: &mut Value) {
     match value {
         Value::Array(elements) => {
+            merge_topics(elements);
             elements.iter_mut().for_each(normalise);
             elements.sort_by_cached_key(sort_key);
         }
         Value::Object(members) => normalise_members(members),
         _ => {}
     }
+}
+
+/// Kafka lists the partitions of a Fetch that failed early behind all others, so that a topic may stand twice.
+fn merge_topics(elements: &mut Vec<Value>) {
+    let mut merged: Vec<Value> = Vec::new();
+    for mut element in std::mem::take(elements) {
+        let same = |known: &&mut Value| {
+            element.get("partitions").is_some()
+                && ["topic", "topicId"].iter().all(|key| known.get(key) == element.get(key))
+                && element.get("name").is_none()
+        };
+        let known = merged.iter_mut().find(same).and_then(|known| known["partitions"].as_array_mut());
+        match (known, element.get_mut("partitions").and_then(Value::as_array_mut)) {
+            (Some(known), Some(partitions)) => known.append(partitions),
+            _ => merged.push(element),
+        }
+    }
+    *elements = merged;
 }
 
 fn normalise_members(members: &mut Map<String, Value>) {

@@ -46,7 +46,7 @@ pub fn probe() -> Bytes {
 const PROBE: i32 = i32::MAX;
 
 /// After so long without a sign of life a connection counts as stuck. A broker that works answers in milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A broker behind TCP: Kafka, or ours in its server.
 pub struct Remote {

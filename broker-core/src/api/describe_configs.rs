@@ -61,7 +61,9 @@ impl Broker {
 
     fn describe_broker_config(&self, broker: &Str) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
         let defaults = self.controller.committed().broker_defaults();
-        let properties = BROKER_PROPERTIES.iter().filter(|property| !property.name.starts_with("internal."));
+        // The cluster's id is configuration here, but not in Kafka.
+        let shown = |name: &str| !name.starts_with("internal.") && name != "cluster.id";
+        let properties = BROKER_PROPERTIES.iter().filter(|property| shown(property.name));
         if broker.is_empty() {
             let set = properties.filter(|property| defaults.contains_key(property.name));
             return Ok(set.map(|property| default_entry(&defaults, property.name, property.kind)).collect());
@@ -104,18 +106,16 @@ fn topic_entry(
     let dynamic = property.synonyms.iter().find_map(|&(name, _)| dynamic(defaults, name));
     let inherited = dynamic.as_ref().and_then(|synonym| synonym.value.clone());
     let value = own.cloned().or(inherited).or_else(|| config.topic_default(property).map(Str::from));
-    let mut synonyms = Vec::new();
-    if own.is_some() {
-        let name = Str::from_static(property.name);
-        synonyms.push(DescribeConfigsSynonym { name, value: value.clone(), source: TOPIC_CONFIG });
-    }
-    synonyms.extend(dynamic);
+    let mut inherited = Vec::from_iter(dynamic);
     let set = property.synonyms.iter().filter(|(name, _)| config.is_set(name));
-    synonyms.extend(set.map(|&(name, _)| synonym(config, name, STATIC_BROKER_CONFIG)));
-    if let Some(&(name, _)) = property.synonyms.last() {
-        let value = crate::config::default_of(name).map(Str::from_static);
-        synonyms.push(DescribeConfigsSynonym { name: Str::from_static(name), value, source: DEFAULT_CONFIG });
-    }
+    inherited.extend(set.map(|&(name, _)| synonym(config, name, STATIC_BROKER_CONFIG)));
+    inherited.extend(property.synonyms.iter().filter_map(|&(name, _)| default_synonym(name)));
+    // Kafka forgets what stands before the property that the topic's falls back on first.
+    let first = property.synonyms.first().map_or("", |synonym| synonym.0);
+    let inherited = inherited.into_iter().skip_while(|synonym| synonym.name != first);
+    let name = Str::from_static(property.name);
+    let own = own.map(|_| DescribeConfigsSynonym { name, value: value.clone(), source: TOPIC_CONFIG });
+    let synonyms = own.into_iter().chain(inherited).collect();
     entry(property.name, value, property.kind, synonyms, false)
 }
 
@@ -127,11 +127,13 @@ fn broker_entry(config: &Config, defaults: &Configs, name: &'static str, kind: K
     if config.is_set(name) {
         synonyms.push(synonym(config, name, STATIC_BROKER_CONFIG));
     }
-    if let Some(default) = crate::config::default_of(name) {
-        let (name, value) = (Str::from_static(name), Some(Str::from_static(default)));
-        synonyms.push(DescribeConfigsSynonym { name, value, source: DEFAULT_CONFIG });
-    }
+    synonyms.extend(default_synonym(name));
     entry(name, value, kind, synonyms, true)
+}
+
+fn default_synonym(name: &'static str) -> Option<DescribeConfigsSynonym> {
+    let value = Some(Str::from_static(crate::config::default_of(name)?));
+    Some(DescribeConfigsSynonym { name: Str::from_static(name), value, source: DEFAULT_CONFIG })
 }
 
 /// A property that the metadata set for all brokers, and nothing else of it.

@@ -68,6 +68,7 @@ fn missing(name: &Str) -> DescribeTopicPartitionsResponseTopic {
         name: Some(name.clone()),
         topic_id: Uuid::ZERO,
         is_internal: names::is_internal(name),
+        topic_authorized_operations: super::TOPIC_OPERATIONS,
         ..DescribeTopicPartitionsResponseTopic::default()
     }
 }

@@ -29,6 +29,9 @@ impl Broker {
         request: ListOffsetsRequest,
         io: &mut Io<'_, Broker>,
     ) -> ListOffsetsResponse {
+        if !matches!(request.isolation_level, 0 | 1) {
+            return failed(request);
+        }
         let twice = twice(&request);
         let consumer = request.replica_id == CONSUMER;
         let topics = distinct(request.topics).into_iter().map(|topic| {
@@ -102,6 +105,21 @@ fn is_known(timestamp: i64, version: i16) -> bool {
         EARLIEST_PENDING_UPLOAD => version >= 11,
         timestamp => timestamp >= 0,
     }
+}
+
+/// A request that Kafka stumbles over: everything that it names fails.
+fn failed(request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let error_code = ErrorCode::UnknownServerError.code();
+    let answer = |partition_index| ListOffsetsPartitionResponse {
+        partition_index,
+        error_code,
+        ..ListOffsetsPartitionResponse::default()
+    };
+    let topics = request.topics.into_iter().map(|topic| ListOffsetsTopicResponse {
+        name: topic.name,
+        partitions: topic.partitions.iter().map(|partition| answer(partition.partition_index)).collect(),
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
 }
 
 /// Every topic and partition once, as it was asked for first.

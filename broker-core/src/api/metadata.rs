@@ -29,7 +29,7 @@ impl Broker {
             }
             _ => self.controller.committed().topic_ids.keys().map(|name| self.topic_metadata(name)).collect(),
         };
-        for topic in topics.iter_mut().filter(|topic| of_topics && topic.error_code == 0) {
+        for topic in topics.iter_mut().filter(|topic| of_topics && topic.name.is_some()) {
             topic.topic_authorized_operations = super::TOPIC_OPERATIONS;
         }
         let image = self.controller.committed();

@@ -54,9 +54,9 @@ impl Epochs {
     }
 
     /// The greatest known epoch that is not above `epoch`, and where it ends: what OffsetsForLeaderEpoch answers. An epoch older than all
-    /// known ones ends where the first of them starts. None is "undefined".
+    /// known ones, even a negative one, ends where the first of them starts. None is "undefined".
     pub(super) fn end_of(&self, epoch: i32, log_end_offset: i64) -> Option<(i32, i64)> {
-        if epoch < 0 || epoch > self.latest() {
+        if epoch == -1 || self.entries.is_empty() || epoch > self.latest() {
             return None;
         }
         let above = self.entries.partition_point(|&(e, _)| e <= epoch);

@@ -91,7 +91,8 @@ impl Replica {
 
 fn check_leader_epoch(leads: bool, leader_epoch: i32, current_leader_epoch: i32) -> Result<(), ErrorCode> {
     match current_leader_epoch {
-        epoch if epoch >= 0 && epoch < leader_epoch => Err(ErrorCode::FencedLeaderEpoch),
+        // -1 alone means that the client does not know.
+        epoch if epoch != -1 && epoch < leader_epoch => Err(ErrorCode::FencedLeaderEpoch),
         epoch if epoch > leader_epoch => Err(ErrorCode::UnknownLeaderEpoch),
         _ if !leads => Err(ErrorCode::NotLeaderOrFollower),
         _ => Ok(()),

@@ -25,7 +25,7 @@ pub use compression::Compression;
 pub use hash::hash128;
 pub use header::{BatchHeader, HEADER_LEN, LENGTH_PREFIX};
 pub use record::{Header, Record, Records};
-pub use validate::{BatchError, Checked, Checks, check_produced};
+pub use validate::{BatchError, Checked, Checks, check_produced, check_set, refused_records};
 
 /// "No timestamp", "no producer id", "no sequence", "no leader epoch": Kafka's absent value.
 pub const NONE: i64 = -1;

@@ -119,16 +119,40 @@ impl Checked {
     }
 }
 
+/// What can be said of a record set before anybody looks for its partition: it must be one batch that the request's version may carry.
+pub fn check_set(records: &Bytes, produce_version: i16) -> Result<Batch, BatchError> {
+    only_batch(records, produce_version)
+}
+
+/// The records, by number, for which a batch was refused with INVALID_RECORD or INVALID_TIMESTAMP; none if it is the batch as a whole.
+#[must_use]
+pub fn refused_records(records: &Bytes, checks: &Checks) -> Vec<i32> {
+    let Ok(batch) = only_batch(records, checks.produce_version) else { return Vec::new() };
+    if check_envelope(&batch, checks).and_then(|()| check_header(&batch)).is_err() {
+        return Vec::new();
+    }
+    let Ok(mut records) = batch.records(checks.max_decompressed) else { return Vec::new() };
+    let (mut refused, mut index) = (Vec::new(), 0);
+    while let Some(Ok(span)) = records.next_span() {
+        let keyless = span.key.is_none() && checks.compacted;
+        if keyless || !timestamp_allowed(&batch, span.timestamp(&batch.header), checks) {
+            refused.push(index);
+        }
+        index += 1;
+    }
+    refused
+}
+
 /// Checks a record set of a Produce request. It must be exactly one batch; bytes of an incomplete second one are dropped, as Kafka does.
 pub fn check_produced(records: &Bytes, checks: &Checks) -> Result<Checked, BatchError> {
-    let batch = only_batch(records, checks)?;
+    let batch = only_batch(records, checks.produce_version)?;
     check_envelope(&batch, checks)?;
     check_header(&batch)?;
     let max_timestamp = check_records(&batch, checks)?;
     Ok(Checked { batch, max_timestamp })
 }
 
-fn only_batch(records: &Bytes, checks: &Checks) -> Result<Batch, BatchError> {
+fn only_batch(records: &Bytes, produce_version: i16) -> Result<Batch, BatchError> {
     let mut batches = Batches::new(records.clone());
     let Some(batch) = batches.next() else {
         return Err(match batches.tail() {
@@ -137,7 +161,7 @@ fn only_batch(records: &Bytes, checks: &Checks) -> Result<Batch, BatchError> {
             Tail::Clean | Tail::Incomplete => BatchError::InvalidRecord("there is no batch"),
         });
     };
-    if checks.produce_version < 7 && batch.header.attributes.compression() == Some(Compression::Zstd) {
+    if produce_version < 7 && batch.header.attributes.compression() == Some(Compression::Zstd) {
         return Err(BatchError::UnsupportedCompression);
     }
     match (batches.next(), batches.tail()) {
