@@ -65,11 +65,12 @@ fn another_hash_and_a_refused_plan_are_blamed_whatever_the_number_of_seeds() {
     let recheck = Recheck::Differs { how: "fork", first: TraceHash(1), second: TraceHash(2) };
     let tally = Tally {
         mismatches: vec![("steady", 5, recheck)],
-        refused: vec![("clocks", 6, "no such topic".to_owned())],
+        scenarios: vec![ScenarioTally { name: "clocks", ..ScenarioTally::default() }],
+        refused: vec![("clocks", 6, "no such topic".to_owned()), ("clocks", 9, "nor this".to_owned())],
         ..Tally::default()
     };
     let faults = judge(&tally);
     assert_eq!(faults.len(), 2);
     assert!(faults[0].to_string().starts_with("steady seed 5 is not deterministic"), "{}", faults[0]);
-    assert!(faults[1].to_string().contains("no such topic"), "{}", faults[1]);
+    assert!(faults[1].to_string().contains("seed 6 (of 2)"), "{}", faults[1]);
 }

@@ -22,10 +22,12 @@ pub enum HarnessFault {
     Refused {
         /// The scenario.
         scenario: &'static str,
-        /// The seed.
+        /// The first such seed.
         seed: u64,
         /// Why.
         why: String,
+        /// In how many seeds.
+        seeds: usize,
     },
     /// A fault of the scenario's menu did nothing in the whole campaign.
     Inert {
@@ -57,8 +59,8 @@ impl fmt::Display for HarnessFault {
                     Recheck::Differs { how, first, second } => write!(f, "{first}, and run {how} {second}"),
                 }
             }
-            HarnessFault::Refused { scenario, seed, why } => {
-                write!(f, "{scenario} seed {seed} draws a Plan that is refused: {why}")
+            HarnessFault::Refused { scenario, seed, why, seeds } => {
+                write!(f, "{scenario} seed {seed} (of {seeds}) draws a Plan that is refused: {why}")
             }
             HarnessFault::Inert { scenario, fault, injected } => {
                 write!(f, "{scenario}: the fault {fault} did nothing (asked for {injected} times)")
@@ -77,11 +79,18 @@ pub fn judge(tally: &Tally) -> Vec<HarnessFault> {
     for &(scenario, seed, recheck) in &tally.mismatches {
         faults.push(HarnessFault::NotDeterministic { scenario, seed, recheck });
     }
-    for (scenario, seed, why) in &tally.refused {
-        faults.push(HarnessFault::Refused { scenario, seed: *seed, why: why.clone() });
-    }
+    faults.extend(refused(tally));
     tally.scenarios.iter().for_each(|scenario| judge_scenario(scenario, &mut faults));
     faults
+}
+
+/// The first refusal of each scenario, and how many there were.
+fn refused(tally: &Tally) -> impl Iterator<Item = HarnessFault> {
+    tally.scenarios.iter().filter_map(|scenario| {
+        let mut of_scenario = tally.refused.iter().filter(|(name, ..)| *name == scenario.name);
+        let &(scenario, seed, ref why) = of_scenario.next()?;
+        Some(HarnessFault::Refused { scenario, seed, why: why.clone(), seeds: 1 + of_scenario.count() })
+    })
 }
 
 impl ScenarioTally {

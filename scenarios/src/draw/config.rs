@@ -72,9 +72,13 @@ pub(crate) fn topic(dice: &mut Dice) -> Config {
     draw(dice, TOPIC)
 }
 
-/// Configuration of a producer. A delivery timeout below linger plus request timeout is refused by Kafka's client: it is raised to that.
+/// Configuration of a producer.
 pub(crate) fn producer(dice: &mut Dice) -> Config {
-    let mut config = draw(dice, PRODUCER);
+    consistent(draw(dice, PRODUCER))
+}
+
+/// Kafka's client refuses a delivery timeout below linger plus request timeout: the request timeout is lowered to fit.
+fn consistent(mut config: Config) -> Config {
     let request: u64 = config.get("request.timeout.ms").and_then(|text| text.parse().ok()).unwrap_or(30_000);
     if config.contains_key("delivery.timeout.ms") && request >= 1_400 {
         config.insert("request.timeout.ms".to_owned(), "1000".to_owned());
@@ -99,4 +103,41 @@ fn draw(dice: &mut Dice, choices: &[Choice]) -> Config {
         }
     }
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every name and value that the swarm may draw, one at a time.
+    fn singles(choices: &[Choice]) -> impl Iterator<Item = Config> {
+        let single = |name: &str, value: &str| Config::from([(name.to_owned(), value.to_owned())]);
+        choices.iter().flat_map(move |choice| choice.values.iter().map(move |value| single(choice.name, value)))
+    }
+
+    #[test]
+    fn a_third_of_the_draws_keep_kafkas_defaults() {
+        let mut dice = Dice::new("config", 1);
+        let defaults = (0..3_000).filter(|_| broker(&mut dice).is_empty()).count();
+        assert!((950..1_100).contains(&defaults), "{defaults} of 3000");
+    }
+
+    #[test]
+    fn whatever_is_drawn_is_accepted() {
+        let accepted = |plan: &sim::Plan| sim::World::new(plan, Vec::new()).err().map(|refused| refused.to_string());
+        let base = (crate::by_name("steady").unwrap().draw)(1);
+        for config in singles(BROKER) {
+            let mut plan = base.clone();
+            plan.topology.config = config;
+            assert_eq!(accepted(&plan), None, "{:?}", plan.topology.config);
+        }
+        for (role, choices) in [(sim::Role::Producer, PRODUCER), (sim::Role::Consumer, CONSUMER)] {
+            for config in singles(choices) {
+                let mut plan = base.clone();
+                let clients = plan.topology.clients.iter_mut().filter(|client| client.role == role);
+                clients.for_each(|client| client.config = consistent(config.clone()));
+                assert_eq!(accepted(&plan), None, "{config:?}");
+            }
+        }
+    }
 }
