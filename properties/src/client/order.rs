@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 ///
 /// Claimed with one request in flight or idempotence. With several in flight and no idempotence a failed request may be overtaken by
 /// the next one (the documentation of `max.in.flight.requests.per.connection` says so), so there only records count during
-/// which their producer repeated nothing. Acknowledged offsets are compared: another copy of a repeated record may come late. Source: Jepsen's
+/// which their producer repeated nothing, and that came to a broker once (a batch that was too large is split and sent again). Acknowledged offsets are compared: another copy of a repeated record may come late. Source: Jepsen's
 /// `nonmonotonic-send`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendOrder {
@@ -33,7 +33,8 @@ impl Judge for SendOrder {
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Some((send, place)) = acknowledged(fact, case) else { return };
-        if !(send.max_in_flight == 1 || send.idempotent || !send.maybe_retried) {
+        let repeated = send.maybe_retried || send.received > 1;
+        if repeated && send.max_in_flight > 1 && !send.idempotent {
             return;
         }
         let Uid { producer, session, ordinal } = send.payload.uid;

@@ -1,6 +1,7 @@
 //! One replica's log as it must be: every batch that was seen to reach its disk, with a rolling prefix hash, so that "is this a state that
 //! the log was in" is one look-up.
 
+use super::Cause;
 use crate::fact::{BatchSeen, LogRef};
 use crate::hash::Hash128;
 use std::collections::BTreeMap;
@@ -67,8 +68,8 @@ pub struct LogGhost {
     pub generation: u32,
     /// Where a failed append may have left bytes: the end at that time.
     pub half_written: Option<i64>,
-    /// From the survey of the disk until `open` is through: the end of what is intact from the start on without a gap.
-    pub intact_end: Option<i64>,
+    /// From the survey of the disk until `open` is through: the end of what is intact from the start on without a gap, and why what stood there is not.
+    pub intact: Option<(i64, Cause)>,
     /// What had to be there when the incarnation began: `durable` or `claimed`, whichever is more.
     pub floor: i64,
     /// The incarnation in which the log was last seen.
@@ -99,7 +100,7 @@ impl LogGhost {
             elections: Vec::new(),
             generation: 0,
             half_written: None,
-            intact_end: None,
+            intact: None,
             floor: 0,
             seen_in: incarnation,
             left: BTreeMap::new(),

@@ -72,8 +72,8 @@ const DAMAGE: &[(FaultKind, &str)] = &[
 
 /// Faults after which bytes are on no platter, whatever was reported.
 const NOT_SYNCED: &[(FaultKind, &str)] = &[
-    (FaultKind::LyingSync, "lying sync"),
     (FaultKind::FailedSync, "failed sync"),
+    (FaultKind::LyingSync, "lying sync"),
     (FaultKind::WriteError, "failed write"),
 ];
 
@@ -87,21 +87,32 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
     match how {
         How::Removed | How::Vanished if deleted && !it.is_metadata() => Cause::Deleted,
         How::Removed => metadata_damage(&it.log, ledger).map_or(Cause::Unexplained, Cause::Permitted),
-        How::NotSurvived | How::Vanished => of_the_disk(ghost, log, range, ledger),
-        How::NotRecovered | How::Truncated => match it.intact_end {
+        // An incarnation that died before it was open may have begun to cut.
+        How::NotSurvived | How::Vanished => match it.intact {
+            Some((intact_end, cause)) if range.0 >= intact_end => cause,
+            _ => of_the_disk(ghost, log, range, ledger),
+        },
+        How::NotRecovered | How::Truncated => match it.intact {
             // What lies behind the first damage may be cut; the damage is its cause, too.
-            Some(intact_end) if range.0 >= intact_end => of_the_disk(ghost, log, range, ledger),
+            Some((intact_end, cause)) if range.0 >= intact_end => cause,
             _ => among(ghost, log, range, ledger, DAMAGE).map_or(Cause::Unexplained, Cause::Permitted),
         },
     }
 }
 
-fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: &Ledger) -> Cause {
+/// Why what stood at an offset is not there intact when an incarnation begins.
+pub(super) fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: &Ledger) -> Cause {
     let it = ghost.log(log);
     if let Some(cause) = among(ghost, log, range, ledger, DAMAGE) {
         return Cause::Permitted(cause);
     }
-    if range.0 < it.intact_end.unwrap_or(i64::MAX) && !lost_power(ghost, &it.log, ledger) {
+    // Pages of a failed sync are not durable and may leave the cache; a process that starts again sees it.
+    if let Some(cause) = among(ghost, log, range, ledger, &NOT_SYNCED[..1])
+        && range.0 >= it.durable_before
+    {
+        return Cause::Permitted(cause);
+    }
+    if !lost_power(ghost, &it.log, ledger) {
         return Cause::Unexplained;
     }
     if range.0 >= it.durable_before && !ghost.promises_sync(it) {

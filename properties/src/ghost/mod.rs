@@ -225,8 +225,13 @@ impl Ghost {
         it.present = true;
         it.floor = it.durable.max(it.claimed);
         self.adopt(id, batches, How::NotSurvived, ledger);
-        let it = self.log_mut(id);
-        it.intact_end = Some(it.sound_end());
+        let end = self.log(id).sound_end();
+        let lost_here = self.losses.iter().find(|loss| loss.log == id && (loss.from..loss.to).contains(&end));
+        // An incarnation that died before it was open has left the work, and the cause, to this one.
+        let left = self.log(id).intact.filter(|&(before, _)| before == end);
+        let cause = lost_here.map(|loss| loss.cause).or(left.map(|(_, cause)| cause));
+        let cause = cause.unwrap_or_else(|| loss::of_the_disk(self, id, (end, end), ledger));
+        self.log_mut(id).intact = Some((end, cause));
     }
 
     /// `open` is through. What an incarnation has not shown by now is not there.
@@ -236,7 +241,7 @@ impl Ghost {
         for id in of_node {
             self.vanish_unless_seen(id, ledger);
             if well {
-                self.log_mut(id).intact_end = None;
+                self.log_mut(id).intact = None;
             }
         }
         self.nodes.entry(node).or_default().opened = well;

@@ -5,11 +5,16 @@ use crate::fact::{Fact, FactKind, FactSet};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::view::LogView;
+use std::collections::BTreeMap;
 use wire::NodeId;
 
-/// L04. At rest each log's high watermark is its end, and so is its last stable offset while no transaction is open.
+/// L04. At rest each log's high watermark is its end, and so is its last stable offset while no transaction is open. The metadata log is never idle
+/// (`metadata.max.idle.interval.ms`), so of it only what was there when faults stopped counts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settled;
+pub(crate) struct Settled {
+    /// The end of each node's metadata log when faults stopped.
+    metadata: BTreeMap<NodeId, i64>,
+}
 
 impl Judge for Settled {
     const ID: PropertyId = PropertyId {
@@ -17,14 +22,19 @@ impl Judge for Settled {
         name: "high watermark reaches the end",
         sentence: "At rest the high watermark is the log's end, and the last stable offset too.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Healed, FactKind::AtRest]);
 
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         unreachable(scope, cluster)
     }
 
-    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
+        if let Fact::Healed {} = fact {
+            let logs = cluster.ghost.logs().map(|(_, log)| log).filter(|log| log.is_metadata());
+            self.metadata = logs.map(|log| (log.log.node, log.end)).collect();
+            return;
+        }
         for &node in cluster.nodes.ids() {
             let Some(view) = cluster.nodes.view(node) else { continue };
             view.each_log(|log| self.check(node, &log, case));
@@ -37,10 +47,12 @@ impl Settled {
         let Some(ghost) = case.cluster.ghost.by_id(node, log.topic_id, log.partition) else { return };
         let ghost = case.cluster.ghost.log(ghost);
         let (end, high_watermark, stable) = (log.log_end_offset, log.high_watermark, log.last_stable_offset);
-        if !ghost.present || !log.online || (high_watermark == end && stable == end) {
+        let due =
+            if ghost.is_metadata() { self.metadata.get(&node).map_or(end, |&healed| end.min(healed)) } else { end };
+        if !ghost.present || !log.online || (high_watermark >= due && stable >= due) {
             return;
         }
-        let kind = if high_watermark == end { "last-stable-offset" } else { "high-watermark" };
+        let kind = if high_watermark >= due { "last-stable-offset" } else { "high-watermark" };
         case.charge(self, &Scope::range(ghost, high_watermark.min(stable), end), kind, || {
             format!(
                 "{} ends at {end}, its high watermark is {high_watermark}, its last stable offset {stable}",

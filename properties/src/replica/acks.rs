@@ -141,7 +141,7 @@ impl RefusalSound {
 }
 
 /// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log always, KIP-595), what is
-/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync excuses what it left out. Source: ORACLES; bugs D24, D01.
+/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync, and a write that went elsewhere, excuse what they left out. Source: ORACLES; bugs D24, D01.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DurableBeforeAck;
 
@@ -152,7 +152,7 @@ impl Judge for DurableBeforeAck {
         sentence: "Where a sync is promised, nothing is acknowledged or committed before it is durable.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated]);
-    const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::LyingSync];
+    const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::LyingSync, FaultKind::MisdirectedWrite];
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;

@@ -5,6 +5,7 @@ use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, METADATA_TOPIC_ID};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
+use crate::liveness::broken_metadata;
 use crate::property::{PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
@@ -13,7 +14,7 @@ use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
 
 /// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch started, or its first batch is), and has others only for
-/// epochs that the replica led from that offset on (an epoch may have no batch). Checked after recovery and at rest. Source: KIP-101; bug D09.
+/// epochs that the replica led from that offset on (an epoch may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery and at rest. Source: KIP-101; bug D09.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochCache;
 
@@ -45,7 +46,8 @@ impl EpochCache {
         let Some((kind, epoch, offset)) = wrong_entry(log, shown.epochs) else { return };
         let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
         let file = Scope { path: Some(folder), ..Scope::log(log) };
-        if let Some(fault) = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY) {
+        let metadata = || broken_metadata(log.log.node, case.cluster.ledger);
+        if let Some(fault) = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY).or_else(metadata) {
             return case.verdicts.excuse(Self::ID, fault);
         }
         case.charge(self, &Scope::range(log, offset, offset.saturating_add(1)), kind, || {
@@ -158,7 +160,7 @@ impl QuorumEpoch {
         if !wrong {
             return;
         }
-        match crate::liveness::broken_metadata(node, case.cluster.ledger) {
+        match broken_metadata(node, case.cluster.ledger) {
             Some(fault) => case.verdicts.excuse(Self::ID, fault),
             None => case.charge(self, &Scope::file(node, LogDirId(0), QUORUM_STATE), kind, || {
                 format!("node {node} is at quorum epoch {epoch} after epoch {before}: {kind}")

@@ -1,6 +1,9 @@
 //! A bench that writes histories: one broker, one partition `t-0` by default, a producer (client 1), a reader (client 2) and an admin (client 3).
 //! Each step emits the facts that a simulator would, in its order; a test then spoils one of them.
 
+// A story hands its facts over, as a simulator does.
+#![allow(clippy::needless_pass_by_value)]
+
 use broker_core::event::Partition;
 use broker_core::view::{LogView, Logs};
 use broker_core::{Event, View};

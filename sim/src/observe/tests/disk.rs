@@ -224,6 +224,7 @@ fn small_files_are_told_when_they_have_their_final_name() {
     let expected = [
         "FileReplaced recovery-point-offset-checkpoint 0\n0\n!",
         "FileReplaced recovery-point-offset-checkpoint 0",
+        "FileReplaced .kafka_cleanshutdown ",
         "FileReplaced .kafka_cleanshutdown x",
     ];
     assert_eq!(bench.told(), expected);
