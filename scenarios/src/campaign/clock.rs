@@ -1,6 +1,8 @@
-//! What a campaign costs: CPU time of a thread and memory of the process, as Linux accounts for them (zero elsewhere).
+//! What a campaign costs: CPU time of a thread and memory of the process, as Linux accounts for them. Where `/proc` does not tell, wall time
+//! stands in for CPU time, so that budgets and the watchdog still end.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// CPU time of the calling thread.
 #[must_use]
@@ -11,8 +13,14 @@ pub fn thread_cpu() -> Duration {
 /// CPU time of a thread of this process, by `/proc` name.
 pub(crate) fn task_cpu(task: &str) -> Duration {
     let text = std::fs::read_to_string(format!("/proc/{task}/schedstat")).unwrap_or_default();
-    let nanos = text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0);
-    Duration::from_nanos(nanos)
+    let nanos = text.split(' ').next().and_then(|word| word.parse().ok());
+    nanos.map_or_else(wall, Duration::from_nanos)
+}
+
+/// Wall time since it was first asked for.
+fn wall() -> Duration {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    STARTED.get_or_init(Instant::now).elapsed()
 }
 
 /// The calling thread's name below `/proc`, readable by other threads.

@@ -3,7 +3,7 @@
 use super::clock::thread_cpu;
 use properties::{Moment, PropertyId, Violation};
 use sim::{Outcome, Plan, RunOptions, Shrunk, TraceHash, World};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::time::Duration;
@@ -61,15 +61,16 @@ pub fn attempt(plan: Plan, seed: u64, recheck: bool) -> Trial {
 
 /// Runs a Plan; a panic becomes a violation. `Err` if the Plan is refused.
 pub fn guarded(plan: &Plan, options: &RunOptions) -> Result<Outcome, String> {
+    caught(|| sim::run_with(plan, options)).map_err(|refused| refused.to_string())
+}
+
+fn caught<E>(run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
     install_hook();
     LAST_PANIC.with(|last| last.borrow_mut().take());
-    CATCHING.with(|catching| *catching.borrow_mut() = true);
-    let result = catch_unwind(AssertUnwindSafe(|| sim::run_with(plan, options)));
-    CATCHING.with(|catching| *catching.borrow_mut() = false);
-    match result {
-        Ok(outcome) => outcome.map_err(|refused| refused.to_string()),
-        Err(_) => Ok(Outcome { violations: vec![panic_violation()], ..Outcome::default() }),
-    }
+    CATCHING.with(|catching| catching.set(true));
+    let result = catch_unwind(AssertUnwindSafe(run));
+    CATCHING.with(|catching| catching.set(false));
+    result.unwrap_or_else(|_| Ok(Outcome { violations: vec![panic_violation()], ..Outcome::default() }))
 }
 
 fn panic_violation() -> Violation {
@@ -79,7 +80,7 @@ fn panic_violation() -> Violation {
 
 thread_local! {
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-    static CATCHING: RefCell<bool> = const { RefCell::new(false) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Keeps the message of a caught panic for the report instead of printing it; others print as ever.
@@ -88,7 +89,7 @@ fn install_hook() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if CATCHING.with(|catching| *catching.borrow()) {
+            if CATCHING.with(Cell::get) {
                 LAST_PANIC.with(|last| *last.borrow_mut() = Some(info.to_string().replace('\n', " ")));
             } else {
                 usual(info);
@@ -134,4 +135,18 @@ pub fn smaller(plan: &Plan, violation: &Violation, bugs: &[String], max_runs: u3
     sim::shrink::shrink_with(plan, max_runs, |candidate| {
         guarded(candidate, &options).is_ok_and(|outcome| outcome.violations.iter().any(same))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_violation_with_its_message_and_the_next_run_is_judged_afresh() {
+        let panicked = caught::<String>(|| panic!("offset {} is gone", 7)).unwrap();
+        assert_eq!(panicked.violations[0].property, PANIC);
+        assert!(panicked.violations[0].detail.contains("offset 7 is gone"), "{}", panicked.violations[0].detail);
+        assert!(caught::<String>(|| Ok(Outcome::default())).unwrap().is_clean());
+        assert_eq!(caught(|| Err("refused")), Err("refused"));
+    }
 }

@@ -87,3 +87,24 @@ impl Board {
         self.bell.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::thread_cpu;
+
+    #[test]
+    fn a_seed_that_burns_too_much_cpu_is_named_and_one_that_ended_is_not() {
+        let slot = Slot::default();
+        slot.begin("steady", 17);
+        let began = thread_cpu();
+        while thread_cpu().saturating_sub(began) < Duration::from_millis(5) {
+            std::hint::spin_loop();
+        }
+        let hang = slot.hang(Duration::from_millis(4)).unwrap();
+        assert_eq!((hang.scenario, hang.seed), ("steady", 17));
+        assert_eq!(slot.hang(Duration::from_secs(3_600)), None);
+        slot.end();
+        assert_eq!(slot.hang(Duration::ZERO), None);
+    }
+}
