@@ -210,6 +210,12 @@ impl Solo {
         response.topics[0].clone()
     }
 
+    /// Drops what was answered and stated.
+    pub fn forget(&mut self) {
+        self.answers.clear();
+        self.events.clear();
+    }
+
     pub fn event_names(&self) -> Vec<&'static str> {
         self.events.iter().map(Event::name).collect()
     }
