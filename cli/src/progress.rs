@@ -1,5 +1,6 @@
 //! The progress bar of a campaign. On a plain pipe it stays silent.
 
+use crate::commands::show;
 use indicatif::{ProgressBar, ProgressStyle};
 use scenarios::campaign::{Hang, Tally, Watch};
 use std::time::Duration;
@@ -37,8 +38,9 @@ impl Watch for Bar {
     fn hang(&self, hang: &Hang) -> ! {
         self.clear();
         let cpu = hang.cpu.as_secs();
-        println!("VIOLATED hang ({} seed {}): still running after {cpu} s of CPU", hang.scenario, hang.seed);
-        println!("  again: tribunal replay --scenario {} --seed {}", hang.scenario, hang.seed);
+        let (scenario, seed) = (hang.scenario, hang.seed);
+        show(&format!("VIOLATED hang ({scenario} seed {seed}): still running after {cpu} s of CPU\n"));
+        show(&format!("  again: tribunal replay --scenario {scenario} --seed {seed}\n"));
         std::process::exit(1);
     }
 }

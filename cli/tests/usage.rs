@@ -48,7 +48,9 @@ fn wrong_usage_is_exit_code_2_and_says_what_to_do() {
 #[cfg(not(feature = "bugs"))]
 #[test]
 fn bugs_need_the_feature() {
-    for arguments in [&["replay", "--scenario", "steady", "--seed", "1", "--bug", "D10"][..], &["bugs"], &["bugs", "D10"]] {
+    for arguments in
+        [&["replay", "--scenario", "steady", "--seed", "1", "--bug", "D10"][..], &["bugs"], &["bugs", "D10"]]
+    {
         let output = tribunal(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(text(&output.stderr).contains("--features bugs"), "{}", text(&output.stderr));
@@ -93,7 +95,11 @@ fn a_replay_ends_in_its_hash_and_two_processes_agree() {
 fn the_trace_shows_virtual_time_and_node() {
     let output = tribunal(&["replay", "--scenario", "steady", "--seed", "3", "--trace"]);
     let shown = text(&output.stdout);
-    assert!(shown.lines().any(|line| line.contains("node=1") && line.contains("vt_us=")), "{}", &shown[..shown.len().min(2_000)]);
+    assert!(
+        shown.lines().any(|line| line.starts_with("[   0.") && line.contains("] broker 1: ")),
+        "{}",
+        &shown[..shown.len().min(2_000)]
+    );
 }
 
 #[test]
@@ -112,8 +118,17 @@ fn a_small_campaign_is_clean_and_its_json_has_the_promised_fields() {
     assert!(text(&output.stdout).contains("not judged"), "three seeds are too few to be judged");
     let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let promised = [
-        "seeds", "violations", "events", "virtual_s", "cpu_s", "wall_s", "peak_rss_mb", "shares", "sim_s_per_cpu_s",
-        "excused", "ledger",
+        "seeds",
+        "violations",
+        "events",
+        "virtual_s",
+        "cpu_s",
+        "wall_s",
+        "peak_rss_mb",
+        "shares",
+        "sim_s_per_cpu_s",
+        "excused",
+        "ledger",
     ];
     for field in promised {
         assert!(!json[field].is_null(), "{field}");

@@ -1,6 +1,6 @@
 //! `tribunal bugs`: plants each documented bug and says what found it.
 
-use super::{Ended, Failed, refused, write, write_folder};
+use super::{Ended, Failed, refused, show, write, write_folder};
 use crate::arguments;
 use rayon::prelude::*;
 use reports::failure::Dossier;
@@ -46,7 +46,7 @@ pub(crate) fn execute(arguments: &Arguments) -> Ended {
     let work: Vec<(Entry, u64)> =
         entries.flat_map(|entry| (0..arguments.bases).map(move |base| (entry, base))).collect();
     let searches = searched(&work, arguments.budget);
-    print!("{}", reports::planted::text(&searches));
+    show(&reports::planted::text(&searches));
     if let Some(path) = &arguments.json {
         write(path, &format!("{:#}\n", reports::planted::json(&searches)))?;
     }
@@ -76,6 +76,6 @@ fn explain(search: &Search, out: &Path) -> Result<(), Failed> {
     let folder = out.join(format!("{}-{scenario}-{seed}", search.entry.id));
     let command = format!("tribunal replay {} --bug {}", folder.join("shrunk.json").display(), search.entry.id);
     write_folder(&folder, &Dossier { plan, shrunk: Some(&shrunk), outcome: &outcome, command: &command })?;
-    println!("{} ({} steps, from {}): {command}", search.entry.id, shrunk.steps_after, shrunk.steps_before);
+    show(&format!("{} ({} steps, from {}): {command}\n", search.entry.id, shrunk.steps_after, shrunk.steps_before));
     Ok(())
 }

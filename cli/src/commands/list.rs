@@ -1,8 +1,8 @@
 //! `tribunal list`.
 
-use super::Ended;
+use super::{Ended, show};
 
 pub(crate) fn execute() -> Ended {
-    print!("{}", reports::list::text());
+    show(&reports::list::text());
     Ok(0)
 }

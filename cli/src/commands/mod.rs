@@ -8,6 +8,7 @@ pub(crate) mod shrink;
 
 use reports::failure::{Dossier, files};
 use sim::Plan;
+use std::io::Write;
 use std::path::Path;
 
 /// A command that could not do its work: what to print, and the exit code.
@@ -28,7 +29,13 @@ pub(crate) type Ended = Result<u8, Failed>;
 pub(crate) fn read_plan(path: &Path) -> Result<Plan, Failed> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| refused(format!("cannot read {shown}: {error}")))?;
-    Plan::from_json(&text).map_err(|error| refused(format!("{shown}: {error}")))
+    let plan = Plan::from_json(&text).and_then(|plan| plan.validate().map(|()| plan));
+    plan.map_err(|error| refused(format!("{shown}: {error}")))
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no failure of ours.
+pub(crate) fn show(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Writes a file, with its folder.

@@ -1,6 +1,6 @@
 //! `tribunal replay`: one run, printed as a story; its last line is `trace <hash>`.
 
-use super::{Ended, Failed, read_plan, refused};
+use super::{Ended, Failed, read_plan, refused, show};
 use crate::{arguments, trace};
 use scenarios::campaign::guarded;
 use sim::{Plan, RunOptions};
@@ -32,8 +32,8 @@ pub(crate) fn execute(arguments: &Arguments) -> Ended {
     }
     let options = RunOptions { record: true, bugs: arguments.bug.iter().cloned().collect() };
     let outcome = guarded(&plan, &options).map_err(refused)?;
-    print!("{}", reports::story::text(&plan, &outcome));
-    println!("trace {}", outcome.stats.trace_hash);
+    show(&reports::story::text(&plan, &outcome));
+    show(&format!("trace {}\n", outcome.stats.trace_hash));
     Ok(u8::from(!outcome.is_clean()))
 }
 

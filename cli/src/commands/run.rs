@@ -1,6 +1,6 @@
 //! `tribunal run`: a campaign, its summary, and a folder per kind of failure.
 
-use super::{Ended, Failed, refused, write, write_folder};
+use super::{Ended, Failed, refused, show, write, write_folder};
 use crate::arguments;
 use crate::progress::Bar;
 use reports::campaign as report;
@@ -49,7 +49,7 @@ pub(crate) fn execute(arguments: &Arguments) -> Ended {
     let tally = campaign::run(&options, &bar);
     bar.clear();
     let faults = campaign::judge(&tally);
-    print!("{}", report::text(&tally, &faults));
+    show(&report::text(&tally, &faults));
     if let Some(path) = &arguments.json {
         write(path, &format!("{:#}\n", report::json(&tally, &faults)))?;
     }
@@ -83,6 +83,7 @@ fn explain(failure: &Failure, out: &Path) -> Result<(), Failed> {
     let command = format!("tribunal replay {}", folder.join("shrunk.json").display());
     let dossier = Dossier { plan, shrunk: Some(&shrunk), outcome: &outcome, command: &command };
     write_folder(&folder, &dossier)?;
-    println!("{} ({} steps, from {}): {command}", folder.display(), shrunk.steps_after, shrunk.steps_before);
+    let (folder, after, before) = (folder.display(), shrunk.steps_after, shrunk.steps_before);
+    show(&format!("{folder} ({after} steps, from {before}): {command}\n"));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `tribunal shrink`: the same failure, smaller.
 
-use super::{Ended, read_plan, refused, write};
+use super::{Ended, read_plan, refused, show, write};
 use crate::arguments;
 use scenarios::campaign::{guarded, smaller};
 use sim::RunOptions;
@@ -34,7 +34,7 @@ pub(crate) fn execute(arguments: &Arguments) -> Ended {
     eprintln!("{} {}: {before} steps became {after} in {} runs", violation.property.id, violation.kind, shrunk.runs);
     match &arguments.output {
         Some(path) => write(path, &shrunk.plan.to_json())?,
-        None => println!("{}", shrunk.plan.to_json()),
+        None => show(&format!("{}\n", shrunk.plan.to_json())),
     }
     Ok(1)
 }
