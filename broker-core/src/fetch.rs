@@ -202,6 +202,7 @@ impl Broker {
                 log.end_offset_of_epoch(entry.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
             if epoch < entry.last_fetched_epoch || end_offset < entry.fetch_offset {
                 data.diverging_epoch = EpochEndOffset { epoch, end_offset };
+                data.aborted_transactions = None;
                 return Ok(Slice::Ready(Bytes::new()));
             }
         }

@@ -214,6 +214,10 @@ impl Peer for Core {
         })
     }
 
+    fn pause(&mut self) -> io::Result<()> {
+        self.advance(Duration::from_millis(2))
+    }
+
     fn hang_up(&mut self) {
         for (_, conn) in std::mem::take(&mut self.open) {
             // A broker that halted hears no more.

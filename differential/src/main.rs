@@ -31,8 +31,19 @@ struct Arguments {
 }
 
 /// What `differential/kafka` configures, in our broker.
-const CONFIG: [(&str, &str); 2] =
-    [("node.id", "1"), ("listeners", "PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093")];
+const CONFIG: [(&str, &str); 11] = [
+    ("process.roles", "broker,controller"),
+    ("node.id", "1"),
+    ("controller.quorum.voters", "1@127.0.0.1:19093"),
+    ("listeners", "PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093"),
+    ("advertised.listeners", "PLAINTEXT://127.0.0.1:19092"),
+    ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+    ("controller.listener.names", "CONTROLLER"),
+    ("offsets.topic.replication.factor", "1"),
+    ("transaction.state.log.replication.factor", "1"),
+    ("transaction.state.log.min.isr", "1"),
+    ("log.initial.task.delay.ms", "86400000"),
+];
 
 fn main() -> ExitCode {
     match compare(&Arguments::parse()) {
@@ -73,6 +84,7 @@ fn show(finding: &Finding) {
     let (version, tweak) = finding.how;
     println!("session {} step {}: {} v{version}, {tweak:?}", finding.seed, finding.step, finding.api.name());
     println!("  request {}", finding.request.chars().take(1500).collect::<String>());
+    println!("  frame {}", finding.frame.iter().take(2000).map(|byte| format!("{byte:02x}")).collect::<String>());
     for difference in finding.differences.iter().take(400) {
         println!("  {}", difference.to_string().chars().take(600).collect::<String>());
     }

@@ -23,7 +23,7 @@ const TIMES: [&str; 3] = ["timestamp", "logAppendTimeMs", "maxTimestamp"];
 const RECENT: i64 = 1_720_000_000_000;
 
 /// What elements of an array are known by, in this order.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "topic",
     "topicId",

@@ -26,6 +26,9 @@ pub trait Peer {
     /// Sends a frame on one of the session's connections, opened if need be, and waits for the reaction.
     fn ask(&mut self, conn: u32, frame: &Bytes) -> io::Result<Reply>;
 
+    /// Lets a moment pass, in which the broker may carry out what it promised.
+    fn pause(&mut self) -> io::Result<()>;
+
     /// Closes every connection: the session is over.
     fn hang_up(&mut self);
 }
@@ -132,6 +135,11 @@ impl Peer for Remote {
                 Reply::Closed
             }
         })
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        std::thread::sleep(Duration::from_millis(2));
+        Ok(())
     }
 
     fn hang_up(&mut self) {

@@ -6,6 +6,7 @@ use crate::ids::Ids;
 use crate::observe::observe;
 use crate::peer::{Peer, Reply};
 use crate::session::{Session, Step, Tweak};
+use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +28,8 @@ pub struct Finding {
     pub how: (i16, Tweak),
     /// The request as JSON.
     pub request: String,
+    /// The frame, with symbols for topic ids.
+    pub frame: Bytes,
     /// What differs and is not listed.
     pub differences: Vec<Difference>,
 }
@@ -54,7 +57,10 @@ const METADATA: i16 = 12;
 const LIST_OFFSETS: i16 = 5;
 
 /// How often a broker is asked whether it has carried out what it promised.
-const SETTLING: u32 = 2000;
+const SETTLING: u32 = 10_000;
+
+/// The same for a topic that may be created in passing, or not.
+const PASSING: u32 = 100;
 
 /// Runs a session up to its first unlisted difference: what follows one would only follow from it.
 pub fn run(
@@ -77,7 +83,8 @@ pub fn run(
         let differences = unlisted(differences, step.api().name(), &request, expected, tally);
         if !differences.is_empty() {
             let (seed, api, how) = (session.seed, step.api(), (step.version, step.tweak));
-            found = Some(Finding { seed, step: place, api, how, request, differences });
+            let frame = step.frame(0).unwrap_or_default();
+            found = Some(Finding { seed, step: place, api, how, request, frame, differences });
             break;
         }
     }
@@ -156,8 +163,8 @@ impl Party<'_> {
             }
             // A topic that was created by asking for it.
             (Request::Metadata(request), Response::Metadata(response)) if request.allow_auto_topic_creation => {
-                let created = response.topics.iter().filter(|topic| topic.error_code == 5);
-                created.filter_map(|topic| topic.name.clone()).try_for_each(|name| self.settle_created(&name))
+                let created = response.topics.iter().filter(|topic| matches!(topic.error_code, 3 | 5));
+                created.filter_map(|topic| topic.name.clone()).try_for_each(|name| self.settle_passing(&name))
             }
             _ => Ok(()),
         }
@@ -170,8 +177,19 @@ impl Party<'_> {
             {
                 return Ok(());
             }
+            self.peer.pause()?;
         }
         Err(io::Error::other(format!("topic {name} was created and never led")))
+    }
+
+    fn settle_passing(&mut self, name: &Str) -> io::Result<()> {
+        for _ in 0..PASSING {
+            match self.partitions(name)? {
+                Some(_) => return self.settle_created(name),
+                None => self.peer.pause()?,
+            }
+        }
+        Ok(())
     }
 
     fn settle_deleted(&mut self, name: &Str) -> io::Result<()> {
@@ -179,6 +197,7 @@ impl Party<'_> {
             if self.partitions(name)?.is_none() {
                 return Ok(());
             }
+            self.peer.pause()?;
         }
         Err(io::Error::other(format!("topic {name} was deleted and never went")))
     }

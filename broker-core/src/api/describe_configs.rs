@@ -1,7 +1,7 @@
 //! DescribeConfigs: topics and this broker, with sources and synonyms. Dynamic broker configuration and loggers are not built.
 
 use crate::broker::Broker;
-use crate::config::{BROKER_PROPERTIES, Config, Kind, TOPIC_PROPERTIES, TopicProperty};
+use crate::config::{BROKER_PROPERTIES, Config, DYNAMIC, HIDDEN, Kind, TOPIC_PROPERTIES, TopicProperty};
 use crate::controller::{BROKER_RESOURCE, TOPIC_RESOURCE, names};
 use std::collections::BTreeMap;
 use wire::messages::DescribeConfigsResponse;
@@ -11,6 +11,10 @@ use wire::messages::describe_configs::{
     DescribeConfigsSynonym,
 };
 use wire::{ErrorCode, Str};
+
+const CLIENT_METRICS_RESOURCE: i8 = 16;
+/// Topics, brokers, their loggers, client metrics, groups: what Kafka describes.
+const RESOURCE_TYPES: [i8; 5] = [TOPIC_RESOURCE, BROKER_RESOURCE, 8, CLIENT_METRICS_RESOURCE, 32];
 
 /// Where a value comes from, in Kafka's numbers.
 const TOPIC_CONFIG: i8 = 1;
@@ -25,10 +29,15 @@ type Refusal = (ErrorCode, Option<String>);
 
 impl Broker {
     pub(super) fn describe_configs(&self, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+        let unheard_of = request.resources.iter().any(|resource| !RESOURCE_TYPES.contains(&resource.resource_type));
         let describe = |resource: &DescribeConfigsResource| {
             let described = match resource.resource_type {
+                // Kafka refuses a request as a whole for a type that it has no name for.
+                _ if unheard_of => Err((ErrorCode::InvalidRequest, None)),
                 TOPIC_RESOURCE => self.describe_topic_config(&resource.resource_name),
                 BROKER_RESOURCE => self.describe_broker_config(&resource.resource_name),
+                // Subscriptions to client metrics (KIP-714) cannot be made, so each is empty.
+                CLIENT_METRICS_RESOURCE if !resource.resource_name.is_empty() => Ok(Vec::new()),
                 other => Err((ErrorCode::InvalidRequest, Some(format!("Unsupported resource type: {other}")))),
             };
             let result = DescribeConfigsResult {
@@ -61,8 +70,8 @@ impl Broker {
 
     fn describe_broker_config(&self, broker: &Str) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
         let defaults = self.controller.committed().broker_defaults();
-        // The cluster's id is configuration here, but not in Kafka.
-        let shown = |name: &str| !name.starts_with("internal.") && name != "cluster.id";
+        let shown =
+            |name: &str| !HIDDEN.contains(&name) && !name.starts_with("internal.") && !name.starts_with("unstable.");
         let properties = BROKER_PROPERTIES.iter().filter(|property| shown(property.name));
         if broker.is_empty() {
             let set = properties.filter(|property| defaults.contains_key(property.name));
@@ -121,6 +130,19 @@ fn topic_entry(
 
 fn broker_entry(config: &Config, defaults: &Configs, name: &'static str, kind: Kind) -> DescribeConfigsResourceResult {
     let dynamic = dynamic(defaults, name);
+    // Kafka's older name for the node's id has its value.
+    if name == "broker.id" && !config.is_set(name) && config.is_set("node.id") {
+        let own =
+            DescribeConfigsSynonym { name: Str::from_static(name), ..synonym(config, "node.id", STATIC_BROKER_CONFIG) };
+        let value = own.value.clone();
+        return entry(
+            name,
+            value,
+            kind,
+            Vec::from_iter([Some(own), default_synonym(name)].into_iter().flatten()),
+            true,
+        );
+    }
     let inherited = dynamic.as_ref().and_then(|synonym| synonym.value.clone());
     let value = inherited.or_else(|| config.value(name).filter(|_| kind != Kind::Password).map(Str::from));
     let mut synonyms = Vec::from_iter(dynamic);
@@ -128,7 +150,7 @@ fn broker_entry(config: &Config, defaults: &Configs, name: &'static str, kind: K
         synonyms.push(synonym(config, name, STATIC_BROKER_CONFIG));
     }
     synonyms.extend(default_synonym(name));
-    entry(name, value, kind, synonyms, true)
+    entry(name, value, kind, synonyms, !DYNAMIC.contains(&name))
 }
 
 fn default_synonym(name: &'static str) -> Option<DescribeConfigsSynonym> {

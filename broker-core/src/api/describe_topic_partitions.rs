@@ -11,11 +11,10 @@ use wire::messages::describe_topic_partitions::{
 use wire::{ErrorCode, Str, Uuid};
 
 impl Broker {
-    /// None if the cursor is not part of what is asked for.
     pub(super) fn describe_topic_partitions(
         &self,
         request: &DescribeTopicPartitionsRequest,
-    ) -> Option<DescribeTopicPartitionsResponse> {
+    ) -> DescribeTopicPartitionsResponse {
         let image = self.controller.committed();
         let all = request.topics.is_empty();
         let start = request.cursor.as_ref();
@@ -28,12 +27,17 @@ impl Broker {
         let topics: Vec<&Str> = named.into_iter().filter(|name| name.as_str() >= from).collect();
         let sound = |cursor: &Cursor| cursor.partition_index >= 0 && (all || topics.contains(&&cursor.topic_name));
         if !start.is_none_or(sound) {
-            return None;
+            // The cursor is not part of what is asked for.
+            return refused(request);
         }
         let limit = self.config.number("max.request.partition.size.limit").min(request.response_partition_limit.into());
         let mut room = usize::try_from(limit.max(1)).unwrap_or(1);
         let mut response = DescribeTopicPartitionsResponse::default();
         for name in topics {
+            if room == 0 {
+                response.next_cursor = Some(Cursor { topic_name: name.clone(), partition_index: 0 });
+                break;
+            }
             let first = start.filter(|cursor| cursor.topic_name == *name).map_or(0, |cursor| cursor.partition_index);
             let Some(topic) = image.topic(name) else {
                 response.topics.push(missing(name));
@@ -56,8 +60,17 @@ impl Broker {
                 break;
             }
         }
-        Some(response)
+        response
     }
+}
+
+fn refused(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
+    let topics = request.topics.iter().map(|topic| DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name.clone()),
+        ..DescribeTopicPartitionsResponseTopic::default()
+    });
+    DescribeTopicPartitionsResponse { topics: topics.collect(), ..DescribeTopicPartitionsResponse::default() }
 }
 
 fn missing(name: &Str) -> DescribeTopicPartitionsResponseTopic {

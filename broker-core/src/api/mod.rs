@@ -69,10 +69,7 @@ impl Broker {
             Request::OffsetForLeaderEpoch(request) => self.offset_for_leader_epoch(request).into(),
             Request::DescribeConfigs(request) => self.describe_configs(&request).into(),
             Request::DescribeCluster(request) => self.describe_cluster(reply, &request).into(),
-            Request::DescribeTopicPartitions(request) => match self.describe_topic_partitions(&request) {
-                Some(response) => response.into(),
-                None => return self.connections.close(reply.conn, io),
-            },
+            Request::DescribeTopicPartitions(request) => self.describe_topic_partitions(&request).into(),
             _ => return self.connections.close(reply.conn, io),
         };
         self.connections.answer(reply, &response, io);

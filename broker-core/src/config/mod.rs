@@ -3,6 +3,7 @@
 //! A name that Kafka does not know is an error, and so is a value out of range. What Kafka knows and this broker does not act on is
 //! accepted and ignored; the table in `properties` says which.
 
+mod described;
 mod kind;
 mod listeners;
 mod properties;
@@ -11,6 +12,7 @@ mod topic;
 pub use listeners::Listener;
 pub use topic::{TimestampType, TopicConfig};
 
+pub(crate) use described::{DYNAMIC, HIDDEN};
 pub(crate) use kind::Kind;
 pub(crate) use properties::PROPERTIES as BROKER_PROPERTIES;
 pub(crate) use topic::{TOPIC_PROPERTIES, TopicProperty, validate as validate_topic};

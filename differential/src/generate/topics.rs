@@ -180,9 +180,13 @@ impl Author {
             2 => vec![ask(self, &topic), ask(self, &topic)],
             _ => vec![ask(self, &topic)],
         };
+        let allow_auto_topic_creation = version < 4 || self.draw.percent(10);
+        if allow_auto_topic_creation {
+            self.asked.extend(topics.iter().filter_map(|topic| topic.name.clone()));
+        }
         let request = MetadataRequest {
             topics: Some(topics),
-            allow_auto_topic_creation: version < 4 || self.draw.percent(10),
+            allow_auto_topic_creation,
             include_cluster_authorized_operations: (8..=10).contains(&version) && self.draw.percent(20),
             include_topic_authorized_operations: version >= 8 && self.draw.percent(20),
         };
