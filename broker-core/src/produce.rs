@@ -15,7 +15,7 @@ use wire::messages::produce::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
-use wire::records::{Batches, Checks, Tail, check_produced, check_set, refused_records};
+use wire::records::{Batches, Checks, Tail, announced, check_produced, check_set, refused_records};
 use wire::{ErrorCode, Io, Str, Timestamp, Uuid};
 
 /// What a batch may decompress to while it is checked.
@@ -93,6 +93,10 @@ impl Broker {
         let by_topic = request.topic_data.iter();
         let all = || by_topic.clone().flat_map(|topic| topic.partition_data.iter().map(move |data| (topic, data)));
         for records in all().filter_map(|(_, data)| data.records.clone()) {
+            // Kafka adds the prefix to such a length in 32 bits.
+            if matches!(announced(&records), Ok(Some(size)) if size > i32::MAX as usize) {
+                return Some(ErrorCode::UnknownServerError);
+            }
             let mut batches = Batches::new(records);
             match batches.next() {
                 Some(batch) if batch.header.attributes.is_transactional() => {

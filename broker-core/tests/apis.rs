@@ -249,7 +249,7 @@ fn configurations_come_with_their_sources() {
         resource(4, "1", "message.max.bytes"),
         resource(2, "nothing", "x"),
         resource(4, "2", "x"),
-        resource(9, "1", "x"),
+        resource(8, "1", "x"),
     ];
     let request = DescribeConfigsRequest { resources, include_synonyms: true, ..DescribeConfigsRequest::default() };
     insta::assert_snapshot!(solo.ask(4, request).to_json(4).replace("},{", "},\n{"));

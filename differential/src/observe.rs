@@ -28,6 +28,7 @@ const KEYS: [&str; 14] = [
     "topic",
     "topicId",
     "resourceName",
+    "resourceType",
     "apiKey",
     "nodeId",
     "brokerId",

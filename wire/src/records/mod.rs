@@ -19,7 +19,7 @@ pub mod record;
 pub mod validate;
 mod varint;
 
-pub use batches::{Batch, Batches, Tail};
+pub use batches::{Batch, Batches, Tail, announced};
 pub use builder::BatchBuilder;
 pub use compression::Compression;
 pub use hash::hash128;
