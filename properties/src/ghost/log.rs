@@ -74,6 +74,10 @@ pub struct LogGhost {
     pub floor: i64,
     /// The incarnation in which the log was last seen.
     pub seen_in: u32,
+    /// The incarnation that last had the log when it was open.
+    pub(crate) recovered_in: u32,
+    /// Whether the disk showed the log without its `partition.metadata` when the incarnation began.
+    pub(crate) nameless: bool,
     /// Prefix hashes of states that the log has left by a truncation or a crash, with their ends.
     left: BTreeMap<u128, i64>,
     /// Nothing was seen of it yet: what the disk shows first is taken as given.
@@ -103,6 +107,8 @@ impl LogGhost {
             intact: None,
             floor: 0,
             seen_in: incarnation,
+            recovered_in: 0,
+            nameless: false,
             left: BTreeMap::new(),
             pristine: true,
             acked: Vec::new(),
@@ -203,6 +209,7 @@ impl LogGhost {
     /// The log is not there any more; returns the range that is gone.
     pub(crate) fn clear(&mut self) -> Option<(i64, i64)> {
         self.present = false;
+        self.half_written = None;
         self.truncate(0)
     }
 

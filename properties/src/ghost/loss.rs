@@ -34,8 +34,10 @@ pub enum How {
     NotRecovered,
     /// The broker cut it off.
     Truncated,
-    /// The broker removed the log.
+    /// The broker removed the log, or did not take it over.
     Removed,
+    /// The same, because its `partition.metadata` was not on the disk at the start.
+    Nameless,
 }
 
 impl How {
@@ -48,6 +50,7 @@ impl How {
             How::NotRecovered => "was on the disk at the start and not after recovery",
             How::Truncated => "was cut off by the broker",
             How::Removed => "was in a log that the broker removed",
+            How::Nameless => "was in a log that lost its partition.metadata, and that the broker did not take over",
         }
     }
 }
@@ -85,13 +88,14 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
     let it = ghost.log(log);
     let deleted = ghost.topics().deletion_asked(&it.log.partition.topic);
     match how {
-        How::Removed | How::Vanished if deleted && !it.is_metadata() => Cause::Deleted,
+        How::Removed | How::Vanished | How::Nameless if deleted && !it.is_metadata() => Cause::Deleted,
         How::Removed => metadata_damage(&it.log, ledger).map_or(Cause::Unexplained, Cause::Permitted),
         // An incarnation that died before it was open may have begun to cut.
         How::NotSurvived | How::Vanished => match it.intact {
             Some((intact_end, cause)) if range.0 >= intact_end => cause,
             _ => of_the_disk(ghost, log, range, ledger),
         },
+        How::Nameless => of_the_disk(ghost, log, range, ledger),
         How::NotRecovered | How::Truncated => match it.intact {
             // What lies behind the first damage may be cut; the damage is its cause, too.
             Some((intact_end, cause)) if range.0 >= intact_end => cause,

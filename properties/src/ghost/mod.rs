@@ -179,6 +179,7 @@ impl Ghost {
             Fact::Survived { log, batches } => self.survived(log, batches, ledger),
             Fact::Recovered { log, batches } => {
                 let id = self.touch(log, ledger);
+                self.log_mut(id).recovered_in = self.incarnation(log.node);
                 self.adopt(id, batches, How::NotRecovered, ledger);
             }
             Fact::Appended { log, log_dir, batch, .. } => self.appended(log, *log_dir, batch, ledger),
@@ -223,6 +224,7 @@ impl Ghost {
         let it = self.log_mut(id);
         it.seen_in = incarnation;
         it.present = true;
+        it.nameless = log.topic_id == Uuid::ZERO;
         it.floor = it.durable.max(it.claimed);
         self.adopt(id, batches, How::NotSurvived, ledger);
         let end = self.log(id).sound_end();
@@ -241,6 +243,7 @@ impl Ghost {
         for id in of_node {
             self.vanish_unless_seen(id, ledger);
             if well {
+                self.drop_unless_recovered(id, ledger);
                 self.log_mut(id).intact = None;
             }
         }
@@ -335,6 +338,16 @@ impl Ghost {
         log.floor = floor;
         let gone = log.clear();
         self.lose(id, gone, How::Vanished, ledger);
+    }
+
+    /// A log that was on the disk, and that the broker did not take over.
+    fn drop_unless_recovered(&mut self, id: LogId, ledger: &Ledger) {
+        let log = self.log(id);
+        if log.present && log.recovered_in != self.incarnation(log.log.node) {
+            let how = if log.nameless { How::Nameless } else { How::Removed };
+            let gone = self.log_mut(id).clear();
+            self.lose(id, gone, how, ledger);
+        }
     }
 
     /// The log of a fact other than `Survived`: one that the present incarnation has not shown before is a new one.

@@ -26,7 +26,6 @@ const METADATA: &[FaultKind] = &[
     FaultKind::LyingSync,
     FaultKind::WipedDisk,
     FaultKind::FailedSync,
-    FaultKind::WriteError,
 ];
 
 /// Whether a log can be served at rest: its own bytes, its directory, and its node's metadata.

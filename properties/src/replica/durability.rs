@@ -55,6 +55,7 @@ fn kind(how: How) -> &'static str {
         How::NotRecovered => "not-recovered",
         How::Truncated => "truncated",
         How::Removed => "removed",
+        How::Nameless => "nameless",
     }
 }
 

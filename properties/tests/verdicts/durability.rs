@@ -1,7 +1,7 @@
 //! What may be lost, and what not.
 
 use crate::bench::{Bench, DIR, Found, NODE, batch, owned, rotten};
-use properties::{Fact, FaultKind, Stop, TopicAsked};
+use properties::{Fact, FaultKind, LogRef, Stop, TopicAsked};
 use wire::Str;
 
 const FLUSH: &[(&str, &str)] = &[("flush.messages", "1")];
@@ -171,4 +171,19 @@ fn w43_the_promise_is_known_from_the_topic_or_the_broker() {
     early(Bench::with(&[("log.flush.interval.messages", "1")], &[("flush.messages", "5")])).silent();
     early(Bench::new()).silent();
     Bench::with(&[], FLUSH).produce(&[0]).silent();
+}
+
+#[test]
+fn w13_a_log_without_its_id_file_is_gone_and_that_is_right_only_if_it_was_not_durable() {
+    let nameless = |bench: Bench| {
+        let (log, batches) = (LogRef { topic_id: wire::Uuid::ZERO, ..bench.log() }, bench.disk.clone());
+        let bench = bench.stop(Stop::PowerLoss).then(Fact::Started { node: NODE, incarnation: 2 });
+        let mut bench = bench.then(Fact::Survived { log, batches });
+        bench.honest = false;
+        bench.shown.logs.clear();
+        bench.shown.files.clear();
+        bench.then(Fact::Opened { node: NODE, error: None })
+    };
+    nameless(Bench::new().produce(&[0])).violates(&["W13/nameless"]);
+    nameless(Bench::new().produce_cached(&[0])).attributes(&["W13: power loss without flush"]);
 }
