@@ -8,8 +8,8 @@ use std::io;
 use std::time::Duration;
 use wire::{ConnId, Disk, Input, Instant, Io, Node, Now, Output, RamDisk, Reason, Side, Timestamp};
 
-/// Where its wall clock begins, beyond the times of generated records.
-const WALL_MS: i64 = 1_760_000_000_000;
+/// Where its wall clock begins: after everything that was generated or recorded.
+const WALL_MS: i64 = 1_900_000_000_000;
 
 /// How long it may leave a request unanswered.
 const PATIENCE: Duration = Duration::from_secs(120);
