@@ -29,7 +29,10 @@ impl Broker {
     /// Something has become durable.
     pub(crate) fn durable(&mut self, durable: &Durable, io: &mut Io<'_, Broker>) {
         match *durable {
-            Durable::Log(METADATA, _) => self.advance_metadata(io),
+            Durable::Log(METADATA, _) => {
+                self.lead_if_elected(io);
+                self.advance_metadata(io);
+            }
             Durable::Log(key, _) => self.log_is_durable(key, io),
             Durable::File(ticket) => self.file_is_durable(ticket, io),
             Durable::DirFailed(log_dir) => self.log_dir_failed(log_dir, io),
@@ -41,7 +44,12 @@ impl Broker {
     }
 
     fn file_is_durable(&mut self, ticket: FileTicket, io: &mut Io<'_, Broker>) {
-        if self.phase == Phase::Electing && self.quorum.is_elected_by(ticket) {
+        self.quorum.written(ticket);
+        self.lead_if_elected(io);
+    }
+
+    fn lead_if_elected(&mut self, io: &mut Io<'_, Broker>) {
+        if self.phase == Phase::Electing && self.quorum.is_elected(&self.logs) {
             self.become_controller(io);
         }
     }

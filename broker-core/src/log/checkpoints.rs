@@ -3,7 +3,7 @@
 //! Kafka's checkpoints name logs by topic and partition. A topic that was deleted and created again would inherit the old one's numbers, so
 //! each log has a second line, under `#` and its topic id, which Kafka ignores and drops. In a checkpoint that has such lines, they count.
 
-use super::dirs::{Durable, FileTicket, LogDirs, LogKey};
+use super::dirs::{Durable, FileTicket, LogDirs, LogKey, Own};
 use super::error::LogError;
 use super::folders::name_of;
 use super::log::Log;
@@ -119,7 +119,7 @@ impl LogDirs {
         log.durability.submitted_epochs.clone_from(&entries);
         let file = (log.folder, EPOCH_CHECKPOINT);
         if let Ok(ticket) = self.submit(file, Bytes::from(epochs_text(&entries)), io, bugs) {
-            self.epoch_tickets.insert(ticket, (key, entries));
+            self.own_tickets.insert(ticket, (key, Own::Epochs(entries)));
         }
     }
 
@@ -162,10 +162,33 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<FileTicket, LogError> {
+        let ticket = self.next_ticket();
+        let file = self.files.entry(key).or_default();
+        let progress = file.submit(key, contents, ticket, io, bugs);
+        self.replacing(key, ticket, progress, io)
+    }
+
+    /// Goes on with a replacement that an earlier incarnation began: what it wrote under the other name is whole.
+    pub(super) fn resume(&mut self, key: FileKey, io: &mut Io<'_, Broker>) -> Result<FileTicket, LogError> {
+        let ticket = self.next_ticket();
+        let progress = self.files.entry(key).or_default().resume(key, ticket, io.disk);
+        self.replacing(key, ticket, progress, io)
+    }
+
+    fn next_ticket(&mut self) -> FileTicket {
         let ticket = FileTicket(self.next_ticket);
         self.next_ticket += 1;
-        let file = self.files.entry(key).or_default();
-        match file.submit(key, contents, ticket, io, bugs) {
+        ticket
+    }
+
+    fn replacing(
+        &mut self,
+        key: FileKey,
+        ticket: FileTicket,
+        progress: Result<Progress, DiskError>,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<FileTicket, LogError> {
+        match progress {
             Ok(Progress::Sync(target)) => self.syncs.request(target, Waiter::File(key), io),
             Ok(Progress::Queued | Progress::Done(..)) => {}
             Err(error) => {
@@ -199,18 +222,21 @@ impl LogDirs {
             None => drop(self.files.remove(&key)),
         }
         for ticket in tickets {
-            self.ticket_done(ticket, done);
+            match self.own_tickets.remove(&ticket) {
+                Some((key, own)) => self.own_file_is_durable(key, own, io, bugs),
+                None => done.push(Durable::File(ticket)),
+            }
         }
     }
 
-    fn ticket_done(&mut self, ticket: FileTicket, done: &mut Vec<Durable>) {
-        match self.epoch_tickets.remove(&ticket) {
-            Some((key, entries)) => {
-                if let Some(log) = self.logs.get_mut(&key) {
-                    log.durability.checkpointed_epochs = entries;
-                }
+    fn own_file_is_durable(&mut self, key: LogKey, own: Own, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        match own {
+            Own::Epochs(entries) => log.durability.checkpointed_epochs = entries,
+            Own::Identity => {
+                log.durability.await_identity(false);
+                self.flush(key, io, bugs);
             }
-            None => done.push(Durable::File(ticket)),
         }
     }
 }

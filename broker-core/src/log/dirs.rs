@@ -21,6 +21,15 @@ pub(crate) type LogKey = (Uuid, i32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileTicket(pub(super) u64);
 
+/// A small file that a log writes on its own account.
+#[derive(Clone, Debug)]
+pub(super) enum Own {
+    /// The epoch checkpoint: what it says.
+    Epochs(Vec<(i32, i64)>),
+    /// `partition.metadata`.
+    Identity,
+}
+
 /// What a completed sync made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durable {
@@ -52,8 +61,8 @@ pub(crate) struct LogDirs {
     pub(super) syncs: Syncs,
     pub(super) files: BTreeMap<FileKey, Replacement>,
     pub(super) next_ticket: u64,
-    /// Epoch checkpoints that are being written: what they say.
-    pub(super) epoch_tickets: BTreeMap<FileTicket, (LogKey, Vec<(i32, i64)>)>,
+    /// Files of logs that are being written, which nobody else asks after.
+    pub(super) own_tickets: BTreeMap<FileTicket, (LogKey, Own)>,
     pub(super) high_watermarks: BTreeMap<LogKey, i64>,
     pub(super) doomed: Vec<Doomed>,
     pub(super) deletions: u64,

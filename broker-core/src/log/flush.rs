@@ -3,7 +3,7 @@
 use super::log::Log;
 use super::segment::Segment;
 use crate::bugs::Bug;
-use wire::{Dir, File, Instant, Planted, SyncTarget};
+use wire::{Dir, Instant, Planted, SyncTarget};
 
 /// The durable side of a log.
 #[derive(Clone, Debug)]
@@ -13,8 +13,10 @@ pub(super) struct Durability {
     folder_dirty: bool,
     /// The folder's own entry in the log directory is new.
     root_dirty: bool,
-    /// `partition.metadata`, as long as it is not synced.
-    metadata: Option<File>,
+    /// A sync has covered the folder's own entry.
+    is_named: bool,
+    /// `partition.metadata` is on its way to the disk: until it is there, a recovery point would speak of a log without an identity.
+    awaits_identity: bool,
     flight: Option<Flight>,
     /// Something asked for a flush while one was in flight.
     again: bool,
@@ -33,6 +35,8 @@ struct Flight {
     left: usize,
     /// Base offset and covered bytes of the segments that it syncs.
     covers: Vec<(i64, u64)>,
+    /// It syncs the folder's own entry, too.
+    names: bool,
 }
 
 impl Durability {
@@ -47,7 +51,8 @@ impl Durability {
             recovery_point,
             folder_dirty: dirty,
             root_dirty: dirty,
-            metadata: None,
+            is_named: !dirty,
+            awaits_identity: false,
             flight: None,
             again: false,
             since: now,
@@ -70,9 +75,9 @@ impl Durability {
         self.truncated
     }
 
-    /// The file is synced with the next flush.
-    pub(super) fn note_metadata(&mut self, file: File) {
-        self.metadata = Some(file);
+    /// Flushes wait from now on until `partition.metadata` is durable, or no longer.
+    pub(super) fn await_identity(&mut self, waits: bool) {
+        self.awaits_identity = waits;
     }
 
     pub(super) fn note_new_entry(&mut self) {
@@ -100,17 +105,22 @@ impl Log {
         durability.recovery_point < self.log_end_offset()
             || durability.folder_dirty
             || durability.root_dirty
-            || durability.metadata.is_some()
+            || durability.awaits_identity
     }
 
-    /// Whether a flush is in flight.
+    /// Whether a flush is in flight, or waits for `partition.metadata`.
     pub(super) fn is_flushing(&self) -> bool {
-        self.durability.flight.is_some()
+        self.durability.flight.is_some() || self.durability.awaits_identity
+    }
+
+    /// Whether no power loss can take the log's folder away.
+    pub(crate) fn is_named(&self) -> bool {
+        self.durability.is_named
     }
 
     /// Begins a flush up to the log's end: what to sync. None if one is in flight, which then is followed by another.
     pub(super) fn begin_flush(&mut self, root: Dir, bugs: &Planted<Bug>) -> Option<Vec<SyncTarget>> {
-        if self.durability.flight.is_some() {
+        if self.is_flushing() {
             self.durability.again = true;
             return None;
         }
@@ -122,14 +132,14 @@ impl Log {
         let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size)).collect();
         let mut targets: Vec<SyncTarget> = dirty.iter().map(|segment| SyncTarget::File(segment.file)).collect();
         let durability = &mut self.durability;
-        targets.extend(durability.metadata.take().map(SyncTarget::File));
         if std::mem::take(&mut durability.folder_dirty) && !bugs.has(Bug::D05) {
             targets.push(SyncTarget::Dir(self.folder));
         }
-        if std::mem::take(&mut durability.root_dirty) {
+        let names = std::mem::take(&mut durability.root_dirty);
+        if names {
             targets.push(SyncTarget::Dir(root));
         }
-        durability.flight = Some(Flight { up_to, left: targets.len(), covers });
+        durability.flight = Some(Flight { up_to, left: targets.len(), covers, names });
         Some(targets)
     }
 
@@ -149,6 +159,7 @@ impl Log {
         }
         let up_to = flight.up_to.min(self.log_end_offset());
         self.durability.recovery_point = self.durability.recovery_point.max(up_to);
+        self.durability.is_named |= flight.names;
         true
     }
 

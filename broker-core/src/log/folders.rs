@@ -1,13 +1,15 @@
 //! Creating and deleting the folders of logs. A deleted one is renamed at once and removed after `file.delete.delay.ms`.
 
-use super::dirs::{LogDirs, LogKey};
+use super::dirs::{FileTicket, LogDirs, LogKey, Own};
 use super::error::LogError;
 use super::log::Log;
+use super::replace::FileKey;
 use super::syncs::Waiter;
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::config::TopicConfig;
 use crate::event::{Event, Partition};
+use bytes::Bytes;
 use std::time::Duration;
 use wire::files::names::{delete_folder, log_folder};
 use wire::files::{EPOCH_CHECKPOINT, METADATA_TOPIC_ID, PARTITION_METADATA, PartitionMetadata};
@@ -54,8 +56,24 @@ impl LogDirs {
                 return Err(error.into());
             }
         };
+        let text = PartitionMetadata { topic_id: partition.topic_id }.text();
         io.event(Event::LogCreated { partition });
+        self.identify(key, |dirs, file| dirs.submit(file, Bytes::from(text), io, bugs))?;
         self.flush(key, io, bugs);
+        Ok(())
+    }
+
+    /// Puts `partition.metadata` in place; flushes of the log wait for it.
+    pub(super) fn identify(
+        &mut self,
+        key: LogKey,
+        write: impl FnOnce(&mut LogDirs, FileKey) -> Result<FileTicket, LogError>,
+    ) -> Result<(), LogError> {
+        let log = self.usable(key)?;
+        log.durability.await_identity(true);
+        let file = (log.folder, PARTITION_METADATA);
+        let ticket = write(self, file)?;
+        self.own_tickets.insert(ticket, (key, Own::Identity));
         Ok(())
     }
 
@@ -127,13 +145,9 @@ fn create_folder(
     io: &mut Io<'_, Broker>,
 ) -> Result<Log, DiskError> {
     let folder = io.disk.create_dir(root, &log_folder(&name_of(&partition)))?;
-    let metadata = io.disk.create(folder, PARTITION_METADATA)?;
-    io.disk.append(metadata, PartitionMetadata { topic_id: partition.topic_id }.text().as_bytes())?;
     let epochs = io.disk.create(folder, EPOCH_CHECKPOINT)?;
     io.disk.close(epochs);
-    let mut log = Log::create(partition, folder, config, io)?;
-    log.durability.note_metadata(metadata);
-    Ok(log)
+    Log::create(partition, folder, config, io)
 }
 
 fn remove_folder(root: Dir, name: &str, disk: &mut dyn Disk) -> Result<(), DiskError> {

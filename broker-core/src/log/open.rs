@@ -3,6 +3,7 @@
 use super::checkpoints::{Checkpoint, read_whole};
 use super::dirs::{LogDir, LogDirs};
 use super::recovery::{Checkpointed, recover};
+use super::replace::other_name;
 use super::syncs::{Syncs, Waiter};
 use crate::broker::{Broker, OpenError};
 use crate::bugs::Bug;
@@ -41,7 +42,7 @@ impl LogDirs {
             syncs: Syncs::default(),
             files: BTreeMap::new(),
             next_ticket: 0,
-            epoch_tickets: BTreeMap::new(),
+            own_tickets: BTreeMap::new(),
             high_watermarks: BTreeMap::new(),
             doomed: Vec::new(),
             deletions: 0,
@@ -138,7 +139,7 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
     ) -> Result<(), OpenError> {
         let folder = io.disk.open_dir(root, name)?;
-        let Some(topic_id) = topic_id(folder, name, io.disk)? else {
+        let Some((topic_id, unfinished)) = identity(folder, name, io.disk)? else {
             return Ok(self.set_aside(folder, root, name, &partition, config, io)?);
         };
         let partition = Partition { topic_id, topic: partition.topic, partition: partition.partition };
@@ -156,6 +157,9 @@ impl LogDirs {
         }
         let dirty = log.is_dirty();
         self.logs.insert(key, log);
+        if unfinished {
+            let _ = self.identify(key, |dirs, file| dirs.resume(file, io));
+        }
         self.checkpoint_epochs(key, io, &config.planted);
         if dirty {
             self.flush(key, io, &config.planted);
@@ -216,12 +220,16 @@ fn check_meta(root: Dir, config: &Config, disk: &mut dyn Disk) -> Result<Option<
     }
 }
 
-fn topic_id(folder: Dir, name: &str, disk: &mut dyn Disk) -> Result<Option<Uuid>, DiskError> {
-    if name == METADATA_FOLDER {
-        return Ok(Some(METADATA_TOPIC_ID));
+/// The topic id of a folder, and whether `partition.metadata` stands there only under the name that it is written under: a death came before it was put in place,
+/// and records may have been acknowledged since.
+fn identity(folder: Dir, name: &str, disk: &mut dyn Disk) -> Result<Option<(Uuid, bool)>, DiskError> {
+    for (file, unfinished) in [(PARTITION_METADATA, false), (&other_name(PARTITION_METADATA), true)] {
+        let text = read_whole(folder, file, disk)?.unwrap_or_default();
+        if let Ok(metadata) = PartitionMetadata::parse(&text) {
+            return Ok(Some((metadata.topic_id, unfinished)));
+        }
     }
-    let text = read_whole(folder, PARTITION_METADATA, disk)?.unwrap_or_default();
-    Ok(PartitionMetadata::parse(&text).ok().map(|metadata| metadata.topic_id))
+    Ok((name == METADATA_FOLDER).then_some((METADATA_TOPIC_ID, false)))
 }
 
 fn is_empty(folder: Dir, disk: &mut dyn Disk) -> Result<bool, DiskError> {

@@ -9,6 +9,7 @@ use super::derived::{Derived, Step};
 use super::flush::Durability;
 use super::indexes::Indexes;
 use super::log::{Log, remove_files, remove_segment};
+use super::replace::other_name;
 use super::scan::{Placed, Scan};
 use super::segment::Segment;
 use crate::broker::Broker;
@@ -17,7 +18,7 @@ use crate::config::TopicConfig;
 use crate::event::{Event, Partition};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::files::names::{CLEANED, DELETED, SWAP, parse_segment_file, segment_file};
-use wire::files::{EPOCH_CHECKPOINT, Suffix, parse_epochs};
+use wire::files::{EPOCH_CHECKPOINT, PARTITION_METADATA, Suffix, parse_epochs};
 use wire::records::Tail;
 use wire::{Dir, Disk, DiskError, Io, Planted};
 
@@ -287,9 +288,11 @@ impl Recovery<'_, '_, '_> {
 /// Removes what an interrupted deletion or cleaning left, completes an interrupted replacement of segments, and returns the base offsets.
 fn tidy(folder: Dir, disk: &mut dyn Disk) -> Result<BTreeSet<i64>, DiskError> {
     let names: Vec<String> = disk.list(folder)?.into_iter().map(|(name, _)| name).collect();
+    let is_identified = names.iter().any(|name| name == PARTITION_METADATA);
     let cleaning = names.iter().any(|name| name.ends_with(CLEANED));
     for name in &names {
-        let left_over = name.ends_with(DELETED) || name.ends_with(CLEANED) || name.ends_with(".tmp");
+        let unfinished = name.ends_with(".tmp") && (*name != other_name(PARTITION_METADATA) || is_identified);
+        let left_over = name.ends_with(DELETED) || name.ends_with(CLEANED) || unfinished;
         if left_over || (cleaning && name.ends_with(SWAP)) {
             disk.remove(folder, name)?;
         }

@@ -61,6 +61,19 @@ impl Replacement {
         self.begin(key, &contents, io, bugs).map(Progress::Sync)
     }
 
+    /// Takes up what an earlier incarnation left under the other name: it is synced, then put in place.
+    pub(super) fn resume(
+        &mut self,
+        (dir, name): FileKey,
+        ticket: FileTicket,
+        disk: &mut dyn Disk,
+    ) -> Result<Progress, DiskError> {
+        let file = disk.open(dir, &other_name(name))?;
+        self.tickets.push(ticket);
+        self.stage = Some(Stage::Contents(file));
+        Ok(Progress::Sync(SyncTarget::File(file)))
+    }
+
     /// The sync that it waited for succeeded.
     pub(super) fn synced(
         &mut self,
@@ -137,7 +150,7 @@ impl Replacement {
     }
 }
 
-/// The name under which new contents are written; a leftover of it means nothing.
-fn other_name(name: &str) -> String {
+/// The name under which new contents are written; a leftover of it means nothing, but for `partition.metadata`, which is written once.
+pub(super) fn other_name(name: &str) -> String {
     format!("{name}.tmp")
 }

@@ -34,7 +34,7 @@ pub(crate) struct Quorum {
     epoch_start: Option<i64>,
     pub(crate) high_watermark: i64,
     /// The replacement of the quorum state that the epoch waits for.
-    electing: FileTicket,
+    electing: Option<FileTicket>,
     voter: i32,
 }
 
@@ -98,12 +98,18 @@ impl Quorum {
         };
         let contents = Bytes::from(state.to_json(0).into_bytes());
         let electing = logs.replace_file(Some(METADATA), QUORUM_STATE, contents, io, bugs)?;
-        Ok(Quorum { epoch, epoch_start: None, high_watermark: 0, electing, voter })
+        Ok(Quorum { epoch, epoch_start: None, high_watermark: 0, electing: Some(electing), voter })
     }
 
-    /// Whether the epoch may be used now that this file is durable.
-    pub(crate) fn is_elected_by(&self, ticket: FileTicket) -> bool {
-        self.epoch_start.is_none() && ticket == self.electing
+    /// A file is durable.
+    pub(crate) fn written(&mut self, ticket: FileTicket) {
+        self.electing.take_if(|electing| *electing == ticket);
+    }
+
+    /// Whether the epoch may be used: the quorum state is durable, and so is the entry of the folder that holds it.
+    pub(crate) fn is_elected(&self, logs: &LogDirs) -> bool {
+        let named = logs.get(METADATA).is_some_and(|log| log.is_named());
+        self.epoch_start.is_none() && self.electing.is_none() && named
     }
 
     /// Where this node's epoch starts; the log's beginning before it leads.

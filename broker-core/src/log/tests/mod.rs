@@ -2,6 +2,7 @@
 
 mod damage;
 mod folder;
+mod identity;
 mod model;
 mod recorded;
 mod stories;
