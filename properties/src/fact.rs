@@ -289,7 +289,7 @@ facts! {
         acks: i16,
         /// Which partition.
         partition: TopicPartition,
-        /// The log's topic id at that moment, as the observer knows it from the disk; None if there is no such log.
+        /// The topic id of the log that the broker had when the request came, as the observer knows it from the disk; None if it had none.
         topic_id: Option<Uuid>,
         /// Kafka's code.
         error: i16,

@@ -2,6 +2,7 @@
 
 use crate::fact::{Fact, FactKind, FactSet, Outcome};
 use crate::ghost::{LogGhost, LogId};
+use crate::history::Place;
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::payload::Payload;
@@ -80,7 +81,8 @@ impl Judge for AckSound {
             });
         }
         let visible = high_watermark(log, cluster);
-        if success.acks == -1 && visible < success.end() {
+        // A topic that is deleted between the append and the answer takes its log along, and no promise is broken.
+        if success.acks == -1 && log.present && visible < success.end() {
             case.charge(self, &scope, "above-high-watermark", || {
                 let end = success.end();
                 format!("acks=all was answered up to offset {end} of {}, whose high watermark is {visible}", log.log)
@@ -99,7 +101,8 @@ fn high_watermark(log: &LogGhost, cluster: &Cluster<'_>) -> i64 {
 }
 
 /// W15. A record whose send failed, which a client reports only if every attempt's error was definite, stands in no log and is read by nobody, before
-/// and after. Source: ORACLES (Jepsen's table of definite errors, made testable).
+/// and after. UNKNOWN_TOPIC_OR_PARTITION may come after the append, in Kafka as well (DelayedProduce): the topic was deleted while the request waited. Then the
+/// log has gone with the record, and only a read would show it. Source: ORACLES (Jepsen's table of definite errors, made testable).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RefusalSound;
 
@@ -132,7 +135,8 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let Some(place) = send.places().last().copied() else { return };
+        let stands = |place: &&Place| send.reads > 0 || cluster.ghost.log(place.log).present;
+        let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
             let log = &cluster.ghost.log(place.log).log;
             format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
@@ -158,7 +162,7 @@ impl Judge for DurableBeforeAck {
         let cluster = case.cluster;
         if let Some(success) = Success::of(fact, cluster) {
             let log = cluster.ghost.log(success.log);
-            if log.durable < success.end() && cluster.ghost.promises_sync(log) {
+            if log.present && log.durable < success.end() && cluster.ghost.promises_sync(log) {
                 self.accuse(log, success.end(), "ack-before-durable", case);
             }
         }

@@ -1,7 +1,7 @@
 //! What clients see.
 
 use crate::bench::{Bench, Found, NODE, batch, owned, partition, payload, record};
-use properties::{Fact, FaultKind, Outcome, ReadSeen};
+use properties::{Fact, FaultKind, Outcome, ReadSeen, TopicAsked};
 use wire::{Str, TopicPartition};
 
 #[test]
@@ -191,4 +191,18 @@ fn w15_a_refused_record_is_never_visible() {
     // Unknown is not failed.
     Bench::new().append(&[0]).complete(0, Outcome::Unknown(-1), None).poll(&[0]).silent();
     assert_eq!(payload(0).uid.ordinal, 0);
+}
+
+#[test]
+fn w15_and_w14_a_topic_may_be_deleted_while_a_request_waits() {
+    let removed = |bench: Bench| {
+        let (log, topics) = (bench.log(), vec![TopicAsked { name: Str::from("t"), ..TopicAsked::default() }]);
+        let mut bench = bench.then(Fact::AdminInvoked { client: 3, op: 99, what: "delete", topics });
+        bench.honest = false;
+        bench.shown.logs.clear();
+        bench.then(Fact::LogRemoved { log })
+    };
+    removed(Bench::new().append(&[0])).answer(&[0], 3, -1).complete(0, Outcome::Failed(3), None).silent();
+    removed(Bench::new().append(&[0]).poll(&[0])).complete(0, Outcome::Failed(3), None).violates(&["W15/stands"]);
+    removed(Bench::new().append(&[0])).answer(&[0], 0, 0).complete(0, Outcome::Ok, Some(0)).silent();
 }

@@ -46,10 +46,18 @@ struct Asked {
 
 #[derive(Clone, Debug)]
 enum What {
-    Produce { acks: i16, uids: BTreeMap<TopicPartition, Vec<Payload>> },
+    Produce { acks: i16, batches: BTreeMap<TopicPartition, Produced> },
     Fetch { session: i32, last: bool, offsets: Offsets },
     ListOffsets { timestamps: Offsets },
     Metadata,
+}
+
+/// A batch that was handed to a broker.
+#[derive(Clone, Debug, Default)]
+struct Produced {
+    /// Of the log that it was for, at that moment: by the time of the answer another topic may have the name, or none.
+    topic_id: Option<Uuid>,
+    uids: Vec<Payload>,
 }
 
 impl What {
@@ -104,7 +112,9 @@ impl WireTap {
         let Ok((_, response)) = Response::decode(what.api(), version, frame) else { return };
         let from = From { disk, client, correlation: (link, correlation_id) };
         match (what, response) {
-            (What::Produce { acks, uids }, Response::Produce(body)) => self.produce_answered(from, acks, uids, &body),
+            (What::Produce { acks, batches }, Response::Produce(body)) => {
+                self.produce_answered(from, acks, batches, &body);
+            }
             (What::Fetch { session, last, offsets }, Response::Fetch(body)) => {
                 self.fetch_answered(from, &offsets, &body);
                 self.remember(disk.node(), session, last, body.session_id, offsets);
@@ -153,7 +163,7 @@ impl WireTap {
     }
 
     fn produce_asked(&mut self, from: From<'_>, body: &ProduceRequest) -> Option<What> {
-        let mut uids = BTreeMap::new();
+        let mut batches = BTreeMap::new();
         for topic in &body.topic_data {
             for data in &topic.partition_data {
                 let Some(partition) = self.partition(from.disk, &topic.name, topic.topic_id, data.index) else {
@@ -161,7 +171,9 @@ impl WireTap {
                 };
                 let first = data.records.clone().and_then(|records| Batches::new(records).next());
                 let batch = first.as_ref().map(see);
-                uids.insert(partition.clone(), batch.as_ref().map_or_else(Vec::new, payloads));
+                let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
+                let uids = batch.as_ref().map_or_else(Vec::new, payloads);
+                batches.insert(partition.clone(), Produced { topic_id, uids });
                 if self.wants.has(FactKind::ProduceReceived) {
                     let (node, client, correlation) = (from.disk.node(), from.client, from.correlation);
                     self.facts.push(Fact::ProduceReceived {
@@ -175,14 +187,14 @@ impl WireTap {
                 }
             }
         }
-        (body.acks != 0).then_some(What::Produce { acks: body.acks, uids })
+        (body.acks != 0).then_some(What::Produce { acks: body.acks, batches })
     }
 
     fn produce_answered(
         &mut self,
         from: From<'_>,
         acks: i16,
-        mut uids: BTreeMap<TopicPartition, Vec<Payload>>,
+        mut batches: BTreeMap<TopicPartition, Produced>,
         body: &ProduceResponse,
     ) {
         if !self.wants.has(FactKind::ProduceAnswered) {
@@ -193,15 +205,16 @@ impl WireTap {
                 let Some(partition) = self.partition(from.disk, &topic.name, topic.topic_id, answer.index) else {
                     continue;
                 };
+                let Produced { topic_id, uids } = batches.remove(&partition).unwrap_or_default();
                 self.facts.push(Fact::ProduceAnswered {
                     node: from.disk.node(),
                     client: from.client,
                     correlation: from.correlation,
                     acks,
-                    topic_id: from.disk.topic_id(&partition.topic, partition.partition),
+                    topic_id,
                     error: answer.error_code,
                     base_offset: answer.base_offset,
-                    uids: uids.remove(&partition).unwrap_or_default(),
+                    uids,
                     partition,
                 });
             }

@@ -71,6 +71,20 @@ fn a_produce_is_told_when_it_is_asked_and_when_it_is_answered() {
 }
 
 #[test]
+fn an_answer_is_about_the_log_that_was_there_when_the_request_came() {
+    let mut link = Line::new(9);
+    link.ask(1, ApiKey::Produce, &produce(9, -1, Uuid::ZERO, Some(batch(0, 1))));
+    let root = link.bench.root;
+    link.bench.disk.rename((root, "t-0"), (root, "t-0.0123456789abcdef0123456789abcdef-delete")).unwrap();
+    link.answer(1, &produced(9, Uuid::ZERO, 3, -1));
+    link.ask(2, ApiKey::Produce, &produce(9, -1, Uuid::ZERO, Some(batch(0, 1))));
+    link.answer(2, &produced(9, Uuid::ZERO, 3, -1));
+    let told = link.told();
+    assert_eq!(told[1], r#"ProduceAnswered t-0 Some(77) 3 -1 ["1.1.0"]"#);
+    assert_eq!(told[3], r#"ProduceAnswered t-0 None 3 -1 ["1.1.0"]"#);
+}
+
+#[test]
 fn what_is_not_acknowledged_is_not_waited_for_and_a_closed_link_answers_nothing() {
     let mut link = Line::new(9);
     link.ask(1, ApiKey::Produce, &produce(9, 0, Uuid::ZERO, Some(batch(0, 1))));
