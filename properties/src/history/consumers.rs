@@ -11,6 +11,8 @@ pub struct Consumer {
     pub began: Moment,
     /// Whether its process lives.
     pub alive: bool,
+    /// Whether its application ever asked it for records.
+    pub polled: bool,
     /// What it is to read, and how far it got.
     pub assigned: BTreeMap<TopicPartition, Reading>,
 }
@@ -38,10 +40,11 @@ impl Consumers {
         self.sessions.iter()
     }
 
-    /// Sessions that live and began after a moment: the final readers, if it is the one at which faults stopped.
+    /// Sessions that live, began after a moment and poll: the final readers, if it is the one at which faults stopped. A consumer that nobody polls reads
+    /// nothing, however well it is.
     pub fn living_since(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
-        self.iter()
-            .filter(move |(_, consumer)| consumer.alive && consumer.began > moment && !consumer.assigned.is_empty())
+        let reads = |consumer: &Consumer| consumer.alive && consumer.polled && !consumer.assigned.is_empty();
+        self.iter().filter(move |(_, consumer)| consumer.began > moment && reads(consumer))
     }
 
     pub(super) fn life(&mut self, who: (u16, u16), alive: bool, moment: Moment) {
@@ -64,6 +67,7 @@ impl Consumers {
 
     pub(super) fn polled(&mut self, who: (u16, u16), records: &[ReadSeen], errors: &[(TopicPartition, i16)]) {
         let consumer = self.sessions.entry(who).or_default();
+        consumer.polled = true;
         for read in last_of_each(records) {
             if let Some(reading) = consumer.assigned.get_mut(&read.partition) {
                 reading.last_offset = Some(read.record.offset);

@@ -56,4 +56,6 @@ fn l05_a_final_reader_reaches_the_end_or_is_told() {
 fn l05_judges_only_readers_that_began_after_healing() {
     let assigned = Fact::Repositioned { client: 2, session: 0, partitions: vec![partition()], assign: true };
     Bench::new().append(&[0]).unknown(&[0]).then(assigned).then(Fact::Healed {}).then(Fact::AtRest {}).silent();
+    // A consumer that nobody polls is not stuck.
+    Bench::new().append(&[0]).unknown(&[0]).heal().then(Fact::AtRest {}).silent();
 }
