@@ -46,7 +46,8 @@ impl Script {
             weather: weather(&mut dice),
             steps: Vec::new(),
             heal_at_us: active_us,
-            rest_within_us: 120 * SECOND,
+            // Longer than a client may wait with Kafka's defaults: max.block.ms and then delivery.timeout.ms.
+            rest_within_us: 240 * SECOND,
             max_events: 1_000_000,
         };
         Script { dice, topics: Vec::new(), active_us, plan }

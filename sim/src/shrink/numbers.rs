@@ -23,7 +23,8 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
     pub(super) fn numbers(&mut self) {
         let Ok(tree) = serde_json::to_value(&self.best) else { return };
         let mut paths = Vec::new();
-        for part in ["steps", "heal_at_us", "rest_within_us"] {
+        // Not `rest_within_us`: below what clients are configured to wait, it is a failure of its own.
+        for part in ["steps", "heal_at_us"] {
             if let Some(value) = tree.get(part) {
                 collect(value, &mut vec![Key::Name(part.to_owned())], &mut paths);
             }
