@@ -41,6 +41,17 @@ fn w13_recovery_cuts_a_torn_tail_and_what_stands_behind_it() {
 }
 
 #[test]
+fn w13_what_a_power_loss_left_behind_a_gap_is_on_the_platter_and_in_no_log() {
+    let bench = Bench::new().produce_cached(&[0]).produce_cached(&[1]);
+    let (log, batches) = (bench.log(), vec![rotten(&bench.disk[0]), bench.disk[1].clone()]);
+    let mut bench = bench.stop(Stop::PowerLoss).then(Fact::Started { node: NODE, incarnation: 2 });
+    bench = bench.then(Fact::Survived { log: log.clone(), batches });
+    bench.disk.clear();
+    let found = bench.then(Fact::LogDurable { log: log.clone(), to: 2 }).then(Fact::Truncated { log, to: 0 });
+    found.attributes(&["W13: power loss without flush"]);
+}
+
+#[test]
 fn w13_with_a_sync_promised_a_power_loss_is_no_excuse_but_a_lying_disk_is() {
     let found = Bench::with(&[], FLUSH).produce_cached(&[0]).power_loss(0).found();
     assert_eq!(found.violated, owned(&["W13/lost", "W42/synced-lost", "W43/ack-before-durable"]));
