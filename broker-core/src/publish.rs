@@ -2,6 +2,7 @@
 
 use crate::broker::Broker;
 use crate::config::TopicConfig;
+use crate::controller::registration::without_leader;
 use crate::controller::{PartitionImage, TOPIC_RESOURCE};
 use crate::event::{Event, Partition};
 use crate::log::LogKey;
@@ -76,8 +77,11 @@ impl Broker {
         let elected = leads && (!replica.leads || replica.leader_epoch != image.leader_epoch);
         replica.leads = leads;
         replica.leader_epoch = image.leader_epoch;
-        if elected {
+        if elected && self.logs.is_online(key) {
             self.lead(key, image.leader_epoch, io);
+        } else if elected {
+            // The directory failed before this election: it has no leader here.
+            self.propose(without_leader([key]), None, io);
         }
         self.wake(key, io);
     }

@@ -252,6 +252,26 @@ fn with_another_directory_the_node_goes_on_without_the_failed_one() {
 }
 
 #[test]
+fn nobody_leads_in_a_directory_that_failed_before_the_election() {
+    let mut solo = Solo::with(config(&[]), RamDisk::new(2));
+    solo.create("second", 1, &[]);
+    solo.produce("second", "a");
+    solo.kill();
+    let failed = solo.disk.clone();
+    let mut solo = Solo::opened(config(&[]), failed);
+    // The last sync that a start asks for is the quorum state's, in the first directory; those before it are in the second.
+    let before_last = solo.syncs.len() - 2;
+    let in_second = solo.syncs.remove(before_last).unwrap();
+    solo.input(Input::Synced(in_second, Err(DiskError::Io)));
+    solo.settle();
+    assert!(solo.event_names().contains(&"LogDirFailed"));
+    assert_eq!(solo.halted, None);
+    assert_eq!(solo.describe("second").partitions[0].error_code, code(ErrorCode::LeaderNotAvailable));
+    let led = solo.events.iter().filter(|event| matches!(event, Event::LeaderElected { .. })).count();
+    assert_eq!(led, 1, "the metadata quorum alone");
+}
+
+#[test]
 fn a_consumer_of_another_epoch_is_told() {
     let mut solo = Solo::new(&[]);
     solo.create("orders", 1, &[]);
