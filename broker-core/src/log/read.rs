@@ -83,7 +83,9 @@ impl Log {
         let Some(len) = fitting(found.size, room, max_bytes, at_least_one) else {
             return Ok(Slice::Ready(Bytes::new()));
         };
-        Ok(Slice::Ready(disk.read(segment.file, found.position..found.position + len)?))
+        let mut bytes = disk.read(segment.file, found.position..found.position + len)?;
+        bytes.truncate(self.unbroken(&bytes, upto));
+        Ok(Slice::Ready(bytes))
     }
 
     /// What a cold read brought, cut to what was asked for; cold again if the first batch was not wholly in it. The caller has checked
@@ -111,7 +113,7 @@ impl Log {
         };
         bytes.truncate(at + len as usize);
         let _ = bytes.split_to(at);
-        bytes.truncate(below(&bytes, cold.upto.min(self.log_end_offset())));
+        bytes.truncate(self.unbroken(&bytes, cold.upto.min(self.log_end_offset())));
         Ok(Slice::Ready(bytes))
     }
 
@@ -159,6 +161,22 @@ impl Log {
     fn continues(&self, offset: i64, found: Option<Placed>) -> Result<Placed, LogError> {
         let hole = |placed: &Placed| placed.header.base_offset > offset && offset >= self.cleaned_to;
         found.filter(|placed| !hole(placed)).ok_or(LogError::Corrupt(offset))
+    }
+
+    /// How many of these bytes are batches below `upto`, without a hole between them that the cleaner did not make: what lies behind
+    /// one, nobody gets who was not told of it.
+    fn unbroken(&self, bytes: &[u8], upto: i64) -> usize {
+        let (mut at, mut expected) = (0, i64::MAX);
+        while let Some(header) = bytes.get(at..).and_then(BatchHeader::parse) {
+            let hole = header.base_offset > expected && expected >= self.cleaned_to;
+            if header.base_offset >= upto || hole {
+                return at;
+            }
+            let Some(size) = header.size() else { break };
+            at = at.saturating_add(size);
+            expected = header.next_offset();
+        }
+        bytes.len()
     }
 
     /// A segment holds nothing at or behind the offset, although the log goes on: the cleaner left the end of the segment empty.
@@ -215,17 +233,4 @@ fn skip_below(bytes: &[u8], offset: i64) -> Result<(usize, Option<(BatchHeader, 
         }
         at += size;
     }
-}
-
-/// Where the first batch begins that is not below `upto`; all of it if there is none.
-fn below(bytes: &[u8], upto: i64) -> usize {
-    let mut at = 0;
-    while let Some(header) = bytes.get(at..).and_then(BatchHeader::parse) {
-        if header.base_offset >= upto {
-            return at;
-        }
-        let Some(size) = header.size() else { break };
-        at = at.saturating_add(size);
-    }
-    bytes.len()
 }
