@@ -3,7 +3,7 @@
 use super::log::Log;
 use super::segment::Segment;
 use crate::bugs::Bug;
-use wire::{Dir, Instant, Planted, SyncTarget};
+use wire::{Dir, File, Instant, Planted, SyncTarget};
 
 /// The durable side of a log.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ struct Flight {
     left: usize,
     /// Base offset and covered bytes of the segments that it syncs.
     covers: Vec<(i64, u64)>,
+    /// Base offsets of the segments whose indexes it syncs.
+    indexes: Vec<i64>,
     /// It syncs the folder's own entry, too.
     names: bool,
 }
@@ -90,6 +92,7 @@ impl Durability {
         self.truncated = true;
         let Some(flight) = &mut self.flight else { return };
         flight.up_to = flight.up_to.min(end);
+        flight.indexes.clear();
         let size =
             |base: i64| segments.iter().find(|segment| segment.base_offset == base).map_or(0, |segment| segment.size);
         for (base_offset, bytes) in &mut flight.covers {
@@ -106,6 +109,16 @@ impl Log {
             || durability.folder_dirty
             || durability.root_dirty
             || durability.awaits_identity
+            || self.indexes_to_sync().next().is_some()
+    }
+
+    /// The base offsets and index files of segments to which nothing is added any more.
+    fn indexes_to_sync(&self) -> impl Iterator<Item = (i64, (File, File))> {
+        let last = self.segments.len().saturating_sub(1);
+        let of = move |(place, segment): (usize, &Segment)| {
+            Some((segment.base_offset, segment.indexes.to_sync(place < last)?))
+        };
+        self.segments.iter().enumerate().filter_map(of)
     }
 
     /// Whether a flush is in flight, or waits for `partition.metadata`.
@@ -131,6 +144,9 @@ impl Log {
         let dirty: Vec<&Segment> = self.segments.iter().filter(|segment| segment.synced < segment.size).collect();
         let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size)).collect();
         let mut targets: Vec<SyncTarget> = dirty.iter().map(|segment| SyncTarget::File(segment.file)).collect();
+        let indexes: Vec<_> = self.indexes_to_sync().collect();
+        targets.extend(indexes.iter().flat_map(|&(_, (offsets, times))| [offsets, times]).map(SyncTarget::File));
+        let indexes = indexes.into_iter().map(|(base_offset, _)| base_offset).collect();
         let durability = &mut self.durability;
         if std::mem::take(&mut durability.folder_dirty) && !bugs.has(Bug::D05) {
             targets.push(SyncTarget::Dir(self.folder));
@@ -139,7 +155,7 @@ impl Log {
         if names {
             targets.push(SyncTarget::Dir(root));
         }
-        durability.flight = Some(Flight { up_to, left: targets.len(), covers, names });
+        durability.flight = Some(Flight { up_to, left: targets.len(), covers, indexes, names });
         Some(targets)
     }
 
@@ -156,6 +172,7 @@ impl Log {
         for segment in &mut self.segments {
             let covered = flight.covers.iter().find(|(base, _)| *base == segment.base_offset);
             segment.synced = segment.synced.max(covered.map_or(0, |&(_, bytes)| bytes)).min(segment.size);
+            segment.indexes.is_synced |= flight.indexes.contains(&segment.base_offset);
         }
         let up_to = flight.up_to.min(self.log_end_offset());
         self.durability.recovery_point = self.durability.recovery_point.max(up_to);

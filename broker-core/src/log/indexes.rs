@@ -1,5 +1,5 @@
-//! The sparse offset and time index of one segment: in memory, and as files in Kafka's layout. Files of indexes are never synced: what a
-//! power loss takes from them, recovery rebuilds.
+//! The sparse offset and time index of one segment: in memory, and as files in Kafka's layout. Like Kafka's, the files are synced once
+//! their segment is closed: recovery trusts only what a sync covered, because entries that a power loss left behind can look right.
 
 use wire::files::{IndexEntry, Suffix, TimeEntry, names};
 use wire::records::BatchHeader;
@@ -23,6 +23,10 @@ pub(super) struct Indexes {
     offset_of_max: i64,
     bytes_since_entry: u64,
     files: Option<(File, File)>,
+    /// Nothing is added any more, unless the log is cut.
+    closed: bool,
+    /// A sync has covered what the files say.
+    pub(super) is_synced: bool,
 }
 
 impl Indexes {
@@ -36,6 +40,8 @@ impl Indexes {
             offset_of_max: base_offset,
             bytes_since_entry: 0,
             files: None,
+            closed: false,
+            is_synced: false,
         }
     }
 
@@ -88,6 +94,7 @@ impl Indexes {
         }
         self.times.extend(time);
         self.bytes_since_entry += size;
+        self.is_synced = false;
     }
 
     /// Takes a batch behind the last entry of a loaded index: entries that Kafka would have written are there already.
@@ -99,6 +106,20 @@ impl Indexes {
     /// The greatest timestamp as a last entry of the time index: when a segment is closed.
     pub(super) fn closing_entry(&self) -> Option<TimeEntry> {
         self.time_entry(self.max_timestamp, self.offset_of_max)
+    }
+
+    /// The files, if they are to be synced: of a closed segment, or of one that a newer one follows.
+    pub(super) fn to_sync(&self, followed: bool) -> Option<(File, File)> {
+        self.files.filter(|_| !self.is_synced && (self.closed || followed))
+    }
+
+    /// Whether every entry speaks of offsets below `end`.
+    pub(super) fn end_before(&self, end: i64) -> bool {
+        let last = [
+            self.offsets.last().map(|entry| entry.relative_offset),
+            self.times.last().map(|entry| entry.relative_offset),
+        ];
+        last.into_iter().flatten().all(|relative| self.base_offset + i64::from(relative) < end)
     }
 
     /// Whether an entry more would exceed `segment.index.bytes`.
@@ -136,6 +157,7 @@ impl Indexes {
             (entry.timestamp, self.base_offset + i64::from(entry.relative_offset))
         });
         self.bytes_since_entry = 0;
+        (self.closed, self.is_synced) = (false, false);
     }
 
     /// The position of the last indexed batch.
@@ -175,6 +197,7 @@ impl Indexes {
         let time = self.closing_entry();
         self.write(Entries { offset: None, time }, disk)?;
         self.times.extend(time);
+        self.closed = true;
         Ok(())
     }
 
@@ -185,6 +208,7 @@ impl Indexes {
         let (offset_file, new_offsets) = replace(dir, self.base_offset, Suffix::Index, &offsets, disk)?;
         let (time_file, new_times) = replace(dir, self.base_offset, Suffix::TimeIndex, &times, disk)?;
         self.files = Some((offset_file, time_file));
+        self.is_synced = false;
         Ok(new_offsets || new_times)
     }
 

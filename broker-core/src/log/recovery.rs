@@ -132,11 +132,12 @@ impl Recovery<'_, '_, '_> {
         Ok(None)
     }
 
-    /// Whether a sync is known to have covered all of a segment.
+    /// Whether a sync is known to have covered all of a segment, and its indexes: they are synced by the first flush after the roll, which
+    /// is what takes the recovery point beyond the next segment's beginning.
     fn may_trust(&self, index: usize) -> bool {
         let next = self.log.segments.get(index + 1).map(|segment| segment.base_offset);
         let covered = match next {
-            Some(next) => next <= self.known.recovery_point,
+            Some(next) => next < self.known.recovery_point || (self.known.clean && next == self.known.recovery_point),
             None => self.known.clean,
         };
         !self.rebuild && (covered != self.bugs.has(Bug::D09))
@@ -158,10 +159,12 @@ impl Recovery<'_, '_, '_> {
         }
         let continues = next.is_none_or(|next| end == next || next <= self.known.cleaned_to);
         let covered = next.is_some() || end <= self.known.recovery_point || self.bugs.has(Bug::D09);
-        if scan.tail() != Tail::Clean || !continues || !covered || end < segment.base_offset {
+        let whole = scan.tail() == Tail::Clean && indexes.end_before(end.max(segment.base_offset + 1));
+        if !whole || !continues || !covered || end < segment.base_offset {
             return Ok(false);
         }
         indexes.trim(self.io.disk)?;
+        indexes.is_synced = true;
         segment.indexes = indexes;
         segment.synced = segment.size;
         let mut first = Scan::short(segment.file, 0, segment.size);

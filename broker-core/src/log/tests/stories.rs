@@ -76,6 +76,37 @@ fn a_new_segment_is_durable_only_with_its_entry() {
     assert!(matches!(lab.synced(dirs[0].0, Ok(()))[..], [Durable::Log(KEY, _)]));
 }
 
+/// A write may go elsewhere while the disk says that it went well.
+#[test]
+fn an_answer_ends_before_a_hole() {
+    for segment_bytes in ["500", "100000"] {
+        let mut lab = Lab::with_log(&[("internal.segment.bytes", segment_bytes)]);
+        lab.append_all(0..4);
+        let path = "orders-0/00000000000000000000.log";
+        let size = lab.disk.contents(DIR, path).unwrap().len() / 4;
+        lab.disk.contents_mut(DIR, path).unwrap().drain(size * 2..size * 3);
+        assert_eq!(offsets(&lab.read(0, 10_000).unwrap()), [0, 1], "{segment_bytes}");
+        assert_eq!(offsets(&lab.read(1, 10_000).unwrap()), [1], "{segment_bytes}");
+        assert!(lab.read(2, 10_000).is_err(), "{segment_bytes}");
+    }
+}
+
+#[test]
+fn the_indexes_of_a_closed_segment_are_synced_before_the_recovery_point_passes_it() {
+    let mut lab = Lab::with_log(SMALL);
+    lab.sync_all();
+    lab.append_all(0..6);
+    let synced: Vec<SyncTarget> = lab.syncs.iter().map(|&(_, target)| target).collect();
+    let mut folder = |suffix: &str| {
+        let root = wire::Disk::root(&mut lab.disk, DIR).unwrap();
+        let folder = wire::Disk::open_dir(&mut lab.disk, root, "orders-0").unwrap();
+        wire::Disk::open(&mut lab.disk, folder, &format!("00000000000000000000.{suffix}")).unwrap()
+    };
+    for suffix in ["log", "index", "timeindex"] {
+        assert!(synced.contains(&SyncTarget::File(folder(suffix))), "{suffix}");
+    }
+}
+
 #[test]
 fn a_failed_sync_takes_the_directory_offline() {
     let mut lab = Lab::with_log(&[("log.flush.interval.messages", "1")]);
