@@ -145,7 +145,9 @@ impl RefusalSound {
 }
 
 /// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log always, KIP-595), what is
-/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync, and a write that went elsewhere, excuse what they left out. Source: ORACLES; bugs D24, D01.
+/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync, and a write that went elsewhere, excuse what they left out. So does a
+/// sync that failed in an earlier incarnation: its pages read well and are never durable (fsyncgate), and a process that starts again cannot know them from others.
+/// The incarnation that was told of the failure has no excuse. Source: ORACLES; bugs D24, D01.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DurableBeforeAck;
 
@@ -178,7 +180,17 @@ impl Judge for DurableBeforeAck {
 
 impl DurableBeforeAck {
     fn accuse(&self, log: &LogGhost, to: i64, kind: &'static str, case: &mut Case<'_>) {
-        case.charge(self, &Scope::range(log, log.durable, to), kind, || {
+        let scope = Scope::range(log, log.durable, to);
+        let told = case
+            .cluster
+            .ghost
+            .node(log.log.node)
+            .is_some_and(|node| log.log_dir.is_some_and(|log_dir| node.failed_dirs.contains_key(&log_dir)));
+        let inherited = case.cluster.ledger.excuse(&scope, &[FaultKind::FailedSync]).filter(|_| !told);
+        if let Some(fault) = inherited {
+            return case.verdicts.excuse(Self::ID, fault);
+        }
+        case.charge(self, &scope, kind, || {
             format!("{} was acknowledged up to offset {to}, and is durable up to {}", log.log, log.durable)
         });
     }

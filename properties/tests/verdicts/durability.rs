@@ -185,6 +185,18 @@ fn w43_the_promise_is_known_from_the_topic_or_the_broker() {
 }
 
 #[test]
+fn w43_who_was_told_of_a_failed_sync_has_no_excuse_and_who_starts_after_it_has() {
+    let failed = Bench::with(&[], FLUSH).append(&[0]).touch(FaultKind::FailedSync, Some(0));
+    let told = Fact::DiskFailed { node: NODE, log_dir: DIR, write: true };
+    let kinds = failed.then(told.clone()).ack(&[0]).found().violated;
+    assert!(kinds.contains(&"W43/ack-before-durable".to_owned()), "{kinds:?}");
+    let failed = Bench::with(&[], FLUSH).append(&[0]).touch(FaultKind::FailedSync, Some(0)).then(told);
+    let survived = failed.disk.clone();
+    let found = failed.stop(Stop::Halt).start(&survived).append(&[1]).ack(&[1]).found();
+    assert_eq!((found.violated, found.excused), (owned(&[]), owned(&["W43 by failed-sync"])));
+}
+
+#[test]
 fn w13_a_log_without_its_id_file_is_gone_and_that_is_right_only_if_it_was_not_durable() {
     let nameless = |bench: Bench| {
         let (log, batches) = (LogRef { topic_id: wire::Uuid::ZERO, ..bench.log() }, bench.disk.clone());
