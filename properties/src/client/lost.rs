@@ -28,13 +28,15 @@ impl Judge for LostWrite {
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
-        for (send, place) in unread(cluster).filter(|(_, place)| place.offset <= read_up_to(*place, cluster)) {
+        let below = |place: &Place| read_up_to(*place, cluster).is_some_and(|last| place.offset <= last);
+        for (send, place) in unread(cluster).filter(|(_, place)| below(place)) {
             charge(self, case, send, place, "lost");
         }
     }
 }
 
-/// J04. An acknowledged record beyond that was read by somebody, too: a loss at a log's tail. Source: Jepsen's `unseen`.
+/// J04. An acknowledged record beyond that was read by somebody, too, if a final reader was to read its partition: a loss at a log's tail. Source: Jepsen's
+/// `unseen`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unseen;
 
@@ -52,7 +54,8 @@ impl Judge for Unseen {
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
-        for (send, place) in unread(cluster).filter(|(_, place)| place.offset > read_up_to(*place, cluster)) {
+        let beyond = |place: &Place| read_up_to(*place, cluster).is_some_and(|last| place.offset > last);
+        for (send, place) in unread(cluster).filter(|(_, place)| beyond(place)) {
             charge(self, case, send, place, "unseen");
         }
         for send in cluster.history.sends().iter().filter(|send| send.acks == 0 && send.is_ok() && send.reads == 0) {
@@ -84,13 +87,14 @@ fn unread<'a>(cluster: &'a Cluster<'a>) -> impl Iterator<Item = (&'a Send, Place
     })
 }
 
-/// The last offset that a final reader got to in a log; -1 if there was none.
-fn read_up_to(place: Place, cluster: &Cluster<'_>) -> i64 {
-    let Some(healed) = cluster.ghost.healed() else { return -1 };
+/// The last offset that a final reader got to in a log, -1 if it got nowhere; None if there was no such reader.
+fn read_up_to(place: Place, cluster: &Cluster<'_>) -> Option<i64> {
+    let healed = cluster.ghost.healed()?;
     let log = cluster.ghost.log(place.log);
     let readers = cluster.history.consumers().living_since(healed);
     let readings = readers.filter_map(|(_, consumer)| consumer.assigned.get(&log.log.partition));
-    if log.present { readings.filter_map(|reading| reading.last_offset).max().unwrap_or(-1) } else { -1 }
+    let last = readings.map(|reading| reading.last_offset.unwrap_or(-1)).max()?;
+    Some(if log.present { last } else { -1 })
 }
 
 /// Why a record that was promised nothing is not there; None if it is there, and only was not read.
