@@ -12,8 +12,8 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::messages::produce::{
-    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest,
-    ProduceResponse, TopicProduceData, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse,
+    ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use wire::records::{Batches, Checks, Tail, announced, check_produced, check_set, refused_records};
 use wire::{ErrorCode, Io, Str, Timestamp, Uuid};
@@ -67,7 +67,7 @@ impl Broker {
     pub(crate) fn produce(&mut self, reply: Reply, request: ProduceRequest, io: &mut Io<'_, Broker>) {
         let acks = request.acks;
         let timeout_ms = u64::try_from(request.timeout_ms).unwrap_or(0);
-        let (response, waiting) = match self.refuse_whole(&request) {
+        let (response, waiting) = match self.refuse_whole(reply.version, &request) {
             Some(error) => (refused(&request, error), Vec::new()),
             None => self.append_all(reply, entries(request, reply.version), acks, io),
         };
@@ -89,7 +89,7 @@ impl Broker {
 
     /// What refuses a request as a whole, as Kafka does before any append: bytes that are no batch, a transactional batch of nobody's
     /// transaction, and null records of a partition that is here.
-    fn refuse_whole(&self, request: &ProduceRequest) -> Option<ErrorCode> {
+    fn refuse_whole(&self, version: i16, request: &ProduceRequest) -> Option<ErrorCode> {
         let by_topic = request.topic_data.iter();
         let all = || by_topic.clone().flat_map(|topic| topic.partition_data.iter().map(move |data| (topic, data)));
         for records in all().filter_map(|(_, data)| data.records.clone()) {
@@ -110,8 +110,19 @@ impl Broker {
             }
         }
         let hosted = |topic: &TopicProduceData, index| self.resolve(&topic.name, topic.topic_id, index).is_ok();
-        let null = all().any(|(topic, data)| data.records.is_none() && hosted(topic, data.index));
-        null.then_some(ErrorCode::UnknownServerError)
+        // A partition that stands twice counts by its last entry.
+        let last = |topic: &TopicProduceData, index| {
+            let same = |(other, data): &(&TopicProduceData, &PartitionProduceData)| {
+                (&other.name, other.topic_id, data.index) == (&topic.name, topic.topic_id, index)
+            };
+            all().filter(same).last().is_none_or(|(_, data)| data.records.is_none())
+        };
+        let trips = |(topic, data): (&TopicProduceData, &PartitionProduceData)| match &data.records {
+            None => hosted(topic, data.index) && last(topic, data.index),
+            // These versions ask every batch for its codec first.
+            Some(records) => version < 7 && has_unknown_codec(records) && hosted(topic, data.index),
+        };
+        all().any(trips).then_some(ErrorCode::UnknownServerError)
     }
 
     fn append_all(
@@ -324,8 +335,8 @@ fn entries(request: ProduceRequest, version: i16) -> Entries {
     let mut entries = Entries::new();
     for topic in request.topic_data {
         for partition in topic.partition_data {
-            let records = partition.records.unwrap_or_default();
             let entry = entries.entry((topic.name.clone(), topic.topic_id, partition.index)).or_default();
+            let Some(records) = partition.records else { continue };
             match check_set(&records, version) {
                 Ok(_) => entry.records = Some(records),
                 Err(error) => entry.refused = Some(error.code()),
@@ -333,6 +344,10 @@ fn entries(request: ProduceRequest, version: i16) -> Entries {
         }
     }
     entries
+}
+
+fn has_unknown_codec(records: &Bytes) -> bool {
+    Batches::new(records.clone()).next().is_some_and(|batch| batch.header.attributes.compression().is_none())
 }
 
 /// Kafka leaves the log start offset out of these.

@@ -18,7 +18,7 @@ pub struct Expected {
     /// What we say; anything if it is left out.
     #[serde(default, deserialize_with = "said")]
     pub ours: Option<Value>,
-    /// Only if the request, as JSON, contains this.
+    /// Only if how the frame was spoilt, a space, and the request as JSON match this pattern.
     #[serde(default)]
     pub request: Option<String>,
     /// Why it is so.

@@ -80,7 +80,8 @@ pub fn run(
         *tally.requests.entry(step.api().name()).or_default() += 1;
         count_errors(&said, &mut tally.errors);
         let request = step.request.to_json(step.version);
-        let differences = unlisted(differences, step.api().name(), &request, expected, tally);
+        let asked = format!("{:?} {request}", step.tweak);
+        let differences = unlisted(differences, step.api().name(), &asked, expected, tally);
         if !differences.is_empty() {
             let (seed, api, how) = (session.seed, step.api(), (step.version, step.tweak));
             let frame = step.frame(0).unwrap_or_default();

@@ -4,6 +4,8 @@
 //! topics, which only Kafka's group and transaction coordinators make, what another client left in the same Kafka, and fetches that go
 //! on with a session: the core keeps none, so that a client would not send them.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used)]
+
 use bytes::Bytes;
 use differential::core::Core;
 use flate2::read::GzDecoder;

@@ -1,5 +1,5 @@
 //! The driver with TCP, files and our own clients: what was produced is there, and still there after a restart.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use broker_core::Config;
 use client_core::{Client, Done, NewTopic, Op, Position, Record, Role, SendOutcome};
