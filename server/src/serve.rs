@@ -81,7 +81,7 @@ pub async fn serve<W: Network>(
     let shutdown = async {
         stop.await;
         handle.shutdown().await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         reason = serving.run() => Ok(reason),
