@@ -188,13 +188,9 @@ impl LogDirs {
         progress: Result<Progress, DiskError>,
         io: &mut Io<'_, Broker>,
     ) -> Result<FileTicket, LogError> {
-        match progress {
-            Ok(Progress::Sync(target)) => self.syncs.request(target, Waiter::File(key), io),
-            Ok(Progress::Queued | Progress::Done(..)) => {}
-            Err(error) => {
-                self.fail(key.0.log_dir, io);
-                return Err(error.into());
-            }
+        let progress = progress.inspect_err(|_| self.fail(key.0.log_dir, io))?;
+        if let Progress::Sync(target) = progress {
+            self.syncs.request(target, Waiter::File(key), io);
         }
         Ok(ticket)
     }
