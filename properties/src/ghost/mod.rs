@@ -203,7 +203,9 @@ impl Ghost {
             }
             Fact::LogDurable { log, to } => {
                 let log = self.touch_mut(log, ledger);
-                log.durable = log.durable.max((*to).min(log.end));
+                // Until `open` is through the end may be that of damaged batches: that their bytes are durable promises nothing.
+                let sound_end = log.intact.map_or(log.end, |(intact_end, _)| intact_end);
+                log.durable = log.durable.max((*to).min(log.end).min(sound_end));
             }
             _ => {}
         }

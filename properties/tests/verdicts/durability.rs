@@ -197,6 +197,18 @@ fn w43_who_was_told_of_a_failed_sync_has_no_excuse_and_who_starts_after_it_has()
 }
 
 #[test]
+fn w42_what_a_power_loss_tore_is_not_durable_because_its_bytes_are() {
+    let bench = Bench::new().produce_cached(&[0]);
+    let torn = [rotten(&bench.disk[0])];
+    let log = bench.log();
+    let bench = bench.stop(Stop::PowerLoss).then(Fact::Started { node: NODE, incarnation: 2 });
+    let bench = bench.then(Fact::Survived { log: log.clone(), batches: torn.to_vec() });
+    let mut bench = bench.then(Fact::LogDurable { log, to: 1 }).stop(Stop::PowerLoss);
+    bench.restarted(2);
+    bench.start_recovering(&torn, &[]).attributes(&["W13: power loss without flush"]);
+}
+
+#[test]
 fn w13_a_log_without_its_id_file_is_gone_and_that_is_right_only_if_it_was_not_durable() {
     let nameless = |bench: Bench| {
         let (log, batches) = (LogRef { topic_id: wire::Uuid::ZERO, ..bench.log() }, bench.disk.clone());
