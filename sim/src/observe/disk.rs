@@ -20,6 +20,9 @@ use wire::{
     Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, NodeId, Str, SyncId, SyncTarget, TopicPartition, Uuid,
 };
 
+/// `partition.metadata` before it has its final name. It is written once, so what it says is so already then.
+const NEW_IDENTITY: &str = "partition.metadata.tmp";
+
 /// The simulated disk of a node, and everything that can be learned by watching it. Lives through the node's
 /// incarnations.
 #[derive(Clone, Debug)]
@@ -190,7 +193,8 @@ impl Observed {
     }
 
     fn new_log(&self, log_dir: LogDirId, dir: u64, folder: String, partition: TopicPartition) -> Log {
-        let id_file = self.disk.named(dir, PARTITION_METADATA).map(|inode| self.disk.peek(inode, 0..u64::MAX));
+        let id_file = self.disk.named(dir, PARTITION_METADATA).or_else(|| self.disk.named(dir, NEW_IDENTITY));
+        let id_file = id_file.map(|inode| self.disk.peek(inode, 0..u64::MAX));
         let topic_id = match id_file {
             _ if folder == METADATA_FOLDER => METADATA_TOPIC_ID,
             Some(text) => PartitionMetadata::parse(&text).map_or(Uuid::ZERO, |file| file.topic_id),
@@ -262,7 +266,7 @@ impl Observed {
             if bytes > 0 {
                 self.segment_appended(File { log_dir: dir.log_dir, inode }, (dir.inode, base_offset), None);
             }
-        } else if is_small(name) {
+        } else if is_small(name) || name == NEW_IDENTITY {
             self.small.insert(inode);
         }
     }
@@ -298,10 +302,11 @@ impl Observed {
     fn replaced(&mut self, log_dir: LogDirId, inode: u64) {
         let Some(path) = self.disk.path(inode) else { return };
         let contents = self.disk.peek(inode, 0..u64::MAX);
-        if let Some(folder) = path.strip_suffix(PARTITION_METADATA) {
+        let new = path.strip_suffix(NEW_IDENTITY);
+        if let Some(folder) = new.or(path.strip_suffix(PARTITION_METADATA)) {
             self.identified(log_dir, folder.trim_end_matches('/'), &contents);
         }
-        if self.wants.has(FactKind::FileReplaced) {
+        if new.is_none() && self.wants.has(FactKind::FileReplaced) {
             self.facts.push(Fact::FileReplaced { node: self.node, log_dir, path, contents });
         }
     }

@@ -57,6 +57,7 @@ fn facts_wait_for_the_topics_id() {
     assert_eq!((disk.take_facts().len(), disk.topic_id("t", 0)), (0, None));
     let id = disk.create(dir, "partition.metadata.tmp").unwrap();
     disk.append(id, PartitionMetadata { topic_id: TOPIC_ID }.text().as_bytes()).unwrap();
+    assert_eq!(disk.topic_id("t", 0), Some(TOPIC_ID), "a broker may append and answer before the file has its name");
     disk.rename((dir, "partition.metadata.tmp"), (dir, PARTITION_METADATA)).unwrap();
     let told: Vec<String> = disk.take_facts().iter().map(|fact| line(fact).chars().take(20).collect()).collect();
     assert_eq!(told, ["SegmentCreated 77 0", "Appended 0: 0..=0", "FileReplaced t-0/par"]);
