@@ -1,4 +1,5 @@
-//! Every property that exists, for `standard()` and for `tribunal list`; and the ones that whoever runs a trial reports himself.
+//! Every property that exists, for `standard()` and for `tribunal list`; and the ones that whoever runs a trial reports
+//! himself.
 
 use crate::property::{Property, PropertyId};
 use crate::{client, liveness, replica};

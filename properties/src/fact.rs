@@ -1,11 +1,12 @@
-//! What happened, as it was observed on a wire, on a disk, or stated by a core where it is invisible otherwise. Facts carry their
-//! values: a View read afterwards shows a later state.
+//! What happened, as it was observed on a wire, on a disk, or stated by a core where it is invisible otherwise. Facts
+//! carry their values: a View read afterwards shows a later state.
 //!
-//! Order that properties rely on. An incarnation is `Started`, then one `Survived` for each log that its disk holds, then what `open` itself does
-//! (`Truncated`, `Appended`, ...), then one `Recovered` for each log that is there when it has returned, then `Opened`; if `open` failed or
-//! died there is no `Recovered`. A log without `Survived` is not on the disk any more. `Stopped` ends it. What left a node after its death
-//! makes no fact. Final readers are clients whose `ClientLife` begins after `Healed`; they read every partition from the earliest offset, and `AtRest`
-//! comes when they are at the end or their time is up.
+//! Order that properties rely on. An incarnation is `Started`, then one `Survived` for each log that its disk holds,
+//! then what `open` itself does (`Truncated`, `Appended`, ...), then one `Recovered` for each log that is there when it
+//! has returned, then `Opened`; if `open` failed or died there is no `Recovered`. A log without `Survived` is not on
+//! the disk any more. `Stopped` ends it. What left a node after its death makes no fact. Final readers are clients
+//! whose `ClientLife` begins after `Healed`; they read every partition from the earliest offset, and `AtRest` comes
+//! when they are at the end or their time is up.
 
 use crate::ledger::FaultKind;
 use crate::payload::Payload;
@@ -76,7 +77,8 @@ pub struct BatchSeen {
 pub struct RecordSeen {
     /// Its offset.
     pub offset: i64,
-    /// Its timestamp as a consumer sees it: the record's own, or the batch's greatest where the batch says LogAppendTime.
+    /// Its timestamp as a consumer sees it: the record's own, or the batch's greatest where the batch says
+    /// LogAppendTime.
     pub timestamp: i64,
     /// What the value says of itself; None if it is not one of ours, or was damaged.
     pub payload: Option<Payload>,
@@ -182,8 +184,8 @@ facts! {
         /// How.
         how: Stop,
     }
-    /// What the disk holds of a log when an incarnation begins, before the broker touched it: every batch that parses, valid or not,
-    /// up to the first byte that does not.
+    /// What the disk holds of a log when an incarnation begins, before the broker touched it: every batch that parses,
+    /// valid or not, up to the first byte that does not.
     Survived {
         /// Whose.
         log: LogRef,
@@ -234,8 +236,9 @@ facts! {
         /// Whose.
         log: LogRef,
     }
-    /// A sync made more of a log durable: no power loss can take what is below `to` (bytes, names, and all segments before it). It is the
-    /// truth and not what the sync reported: a lying sync makes no such fact, and neither does one after a failed one.
+    /// A sync made more of a log durable: no power loss can take what is below `to` (bytes, names, and all segments
+    /// before it). It is the truth and not what the sync reported: a lying sync makes no such fact, and neither does
+    /// one after a failed one.
     LogDurable {
         /// Whose.
         log: LogRef,
@@ -251,7 +254,8 @@ facts! {
         /// Whether a write or a sync failed (then the directory must go offline); a failed read alone need not.
         write: bool,
     }
-    /// A small file (checkpoint, quorum state, marker, `meta.properties`, `partition.metadata`) has new contents under its final name.
+    /// A small file (checkpoint, quorum state, marker, `meta.properties`, `partition.metadata`) has new contents under
+    /// its final name.
     FileReplaced {
         /// Who.
         node: NodeId,
@@ -289,7 +293,8 @@ facts! {
         acks: i16,
         /// Which partition.
         partition: TopicPartition,
-        /// The topic id of the log that the broker had when the request came, as the observer knows it from the disk; None if it had none.
+        /// The topic id of the log that the broker had when the request came, as the observer knows it from the disk;
+        /// None if it had none.
         topic_id: Option<Uuid>,
         /// Kafka's code.
         error: i16,
@@ -402,7 +407,8 @@ facts! {
         /// Errors that the application was told.
         errors: Vec<(TopicPartition, i16)>,
     }
-    /// A consumer's positions were set by its application (assign or seek); what it read before says nothing about what follows.
+    /// A consumer's positions were set by its application (assign or seek); what it read before says nothing about what
+    /// follows.
     Repositioned {
         /// Who.
         client: u16,

@@ -1,6 +1,8 @@
-//! A 128-bit hash of bytes: the same on every machine and in every build. It tells records apart, it does not resist an attacker.
+//! A 128-bit hash of bytes: the same on every machine and in every build. It tells records apart, it does not resist an
+//! attacker.
 //!
-//! Sixteen bytes a round, two 64-bit lanes, each mixed by a folded 64 by 64 multiplication; the length goes in at the end.
+//! Sixteen bytes a round, two 64-bit lanes, each mixed by a folded 64 by 64 multiplication; the length goes in at the
+//! end.
 
 const LANES: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03);
 const KEYS: (u64, u64) = (0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db);

@@ -60,7 +60,8 @@ pub(crate) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// A property does not hold in a scope: a violation, or an excuse if a fault touched the scope, or nothing where it claims nothing.
+    /// A property does not hold in a scope: a violation, or an excuse if a fault touched the scope, or nothing where it
+    /// claims nothing.
     pub(crate) fn charge<J: Judge>(
         &mut self,
         judge: &J,

@@ -1,5 +1,5 @@
-//! The ledger: what every fault did, and which nodes, logs, offsets and bytes it touched. Properties ask it whether they still claim to
-//! hold in a scope; reports print what it counted.
+//! The ledger: what every fault did, and which nodes, logs, offsets and bytes it touched. Properties ask it whether
+//! they still claim to hold in a scope; reports print what it counted.
 
 use crate::fact::{LogRef, Moment};
 use crate::property::Scope;
@@ -81,8 +81,8 @@ fault_kinds! {
 
 /// One thing that a fault did. The narrower, the better: what a touch does not name, it excuses.
 ///
-/// A damaged or not durable file of a log names the log (an index too, with its segment's base offset); another file names its `path`
-/// and no log; a whole log directory names neither; a client's fault names the client.
+/// A damaged or not durable file of a log names the log (an index too, with its segment's base offset); another file
+/// names its `path` and no log; a whole log directory names neither; a client's fault names the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// What kind of fault.
@@ -211,8 +211,8 @@ impl Ledger {
         self.counts.entry(fault).or_default().effects += 1;
     }
 
-    /// The first of these faults that touched a scope. A touch that names a log, a file or a client excuses nothing else; one that names a log directory
-    /// or a node alone excuses all of it.
+    /// The first of these faults that touched a scope. A touch that names a log, a file or a client excuses nothing
+    /// else; one that names a log directory or a node alone excuses all of it.
     #[must_use]
     pub fn excuse(&self, scope: &Scope, kinds: &[FaultKind]) -> Option<FaultKind> {
         let touch = self.touches.iter().find(|touch| kinds.contains(&touch.fault) && touch.reaches(scope))?;

@@ -1,7 +1,7 @@
 //! Observed facts, the History of the clients, ghost state, and every oracle. Knows nothing of a simulator.
 //!
-//! The accused does not write the record: a [`Fact`] that crosses a wire or reaches a disk was parsed by whoever observes there, with
-//! `wire` alone. The broker's own [`broker_core::Event`]s serve only for what is invisible.
+//! The accused does not write the record: a [`Fact`] that crosses a wire or reaches a disk was parsed by whoever
+//! observes there, with `wire` alone. The broker's own [`broker_core::Event`]s serve only for what is invisible.
 
 pub mod catalogue;
 mod client;

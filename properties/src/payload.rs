@@ -1,8 +1,9 @@
-//! Records that identify themselves, so that duplicates, misrouting and corruption are O(1) checks wherever a record turns up.
+//! Records that identify themselves, so that duplicates, misrouting and corruption are O(1) checks wherever a record
+//! turns up.
 //!
-//! A value is a header (magic, checksum, uid, partition, transaction, topic) and filler. The filler follows from the uid, and the checksum
-//! covers the header and the value's length, so a value that decodes is right to its last byte. Half of the filler repeats the other half and all of
-//! it is lower-case, so that every codec has something to do.
+//! A value is a header (magic, checksum, uid, partition, transaction, topic) and filler. The filler follows from the
+//! uid, and the checksum covers the header and the value's length, so a value that decodes is right to its last byte.
+//! Half of the filler repeats the other half and all of it is lower-case, so that every codec has something to do.
 
 use crate::hash::Hash128;
 use bytes::Bytes;

@@ -93,7 +93,8 @@ pub enum Claim {
 pub struct Violation {
     /// Which property.
     pub property: PropertyId,
-    /// A short stable word for the way in which it was violated, the same before and after shrinking: `lost`, `reordered`.
+    /// A short stable word for the way in which it was violated, the same before and after shrinking: `lost`,
+    /// `reordered`.
     pub kind: &'static str,
     /// When it was seen.
     pub when: Moment,

@@ -8,9 +8,9 @@ use crate::payload::Payload;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use wire::TopicPartition;
 
-/// J02. An idempotent producer's record stands at most once in one generation of a log. Any other producer's record may be repeated by a retry
-/// (KIP-98 is what prevents that), so there the claim is what remains without idempotence: it was appended at most as often as requests with it reached a broker.
-/// Source: Jepsen's `duplicate`.
+/// J02. An idempotent producer's record stands at most once in one generation of a log. Any other producer's record may
+/// be repeated by a retry (KIP-98 is what prevents that), so there the claim is what remains without idempotence: it
+/// was appended at most as often as requests with it reached a broker. Source: Jepsen's `duplicate`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Duplicate;
 
@@ -53,8 +53,9 @@ fn repeated(send: &Send, log: LogId, cluster: &Cluster<'_>) -> bool {
     send.places().filter(|place| place.log == log && place.generation == generation).count() > 1
 }
 
-/// JX9. A record is seen only in the partition that it was sent to; where the partitioner was to choose, only in the one that it chose first.
-/// Source: ruby-kafka #956 (a retry chose anew), KAFKA-19012 (a reused buffer led to another topic).
+/// JX9. A record is seen only in the partition that it was sent to; where the partitioner was to choose, only in the
+/// one that it chose first. Source: ruby-kafka #956 (a retry chose anew), KAFKA-19012 (a reused buffer led to another
+/// topic).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Misrouted;
 

@@ -4,7 +4,8 @@ use crate::fact::{Fact, FactKind, FactSet};
 use crate::judge::{Case, Judge};
 use crate::property::{PropertyId, Scope};
 
-/// J27. Every value that is read was sent. No fault excuses it: the consumer checks CRCs. Source: Jepsen's `no-writer-of-value`.
+/// J27. Every value that is read was sent. No fault excuses it: the consumer checks CRCs. Source: Jepsen's
+/// `no-writer-of-value`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Garbage;
 
@@ -32,8 +33,8 @@ impl Judge for Garbage {
     }
 }
 
-/// JX8. Key, value and headers of a record that is read are those that were sent, and its timestamp is the one that it was stored with.
-/// Source: what Jepsen leaves out (keys, headers, timestamps).
+/// JX8. Key, value and headers of a record that is read are those that were sent, and its timestamp is the one that it
+/// was stored with. Source: what Jepsen leaves out (keys, headers, timestamps).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Integrity;
 

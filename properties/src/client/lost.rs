@@ -1,7 +1,7 @@
 //! At the end, everything that was acknowledged has been read by somebody.
 //!
-//! What the configuration permits to be lost was attributed by W13 and is left out here, and so are records of topics that were deleted. Records sent with
-//! acks=0 were promised nothing: if they are not there, the reason is a finding.
+//! What the configuration permits to be lost was attributed by W13 and is left out here, and so are records of topics
+//! that were deleted. Records sent with acks=0 were promised nothing: if they are not there, the reason is a finding.
 
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::history::{Place, Send};
@@ -9,8 +9,8 @@ use crate::judge::{Case, Judge};
 use crate::liveness::unreachable;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 
-/// J03. An acknowledged record at or below the last offset that a final reader got to was read by somebody. Final readers begin at the
-/// earliest offset after faults have stopped. Source: Jepsen's `lost-write`.
+/// J03. An acknowledged record at or below the last offset that a final reader got to was read by somebody. Final
+/// readers begin at the earliest offset after faults have stopped. Source: Jepsen's `lost-write`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LostWrite;
 
@@ -35,8 +35,8 @@ impl Judge for LostWrite {
     }
 }
 
-/// J04. An acknowledged record beyond that was read by somebody, too, if a final reader was to read its partition: a loss at a log's tail. Source: Jepsen's
-/// `unseen`.
+/// J04. An acknowledged record beyond that was read by somebody, too, if a final reader was to read its partition: a
+/// loss at a log's tail. Source: Jepsen's `unseen`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unseen;
 

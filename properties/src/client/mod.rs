@@ -1,5 +1,5 @@
-//! Properties of what clients see. They need no look inside a broker, but use what was observed of a record's place to tell topics of one name, and
-//! what was appended before and after a permitted loss, apart.
+//! Properties of what clients see. They need no look inside a broker, but use what was observed of a record's place to
+//! tell topics of one name, and what was appended before and after a permitted loss, apart.
 
 mod duplicates;
 mod integrity;

@@ -8,8 +8,8 @@ use crate::payload::Uid;
 use crate::property::{PropertyId, Scope};
 use std::collections::BTreeMap;
 
-/// J01. An offset that a poll or an acknowledgement names holds that record, and no two of them name different records for one offset, within
-/// one topic id and one generation of the log. Source: Jepsen's `inconsistent-offsets`.
+/// J01. An offset that a poll or an acknowledgement names holds that record, and no two of them name different records
+/// for one offset, within one topic id and one generation of the log. Source: Jepsen's `inconsistent-offsets`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InconsistentOffsets {
     /// Per log and offset, who was seen there, in which generation.
@@ -91,8 +91,8 @@ fn case_log(ghost: &crate::Ghost, place: Place) -> &crate::ghost::LogGhost {
     ghost.log(place.log)
 }
 
-/// J30. An acknowledgement with acks other than 0 names an offset. Source: Jepsen saw Kafka leave it out "fairly often" and calls it informational; a
-/// broker without idempotent producers has no reason to.
+/// J30. An acknowledgement with acks other than 0 names an offset. Source: Jepsen saw Kafka leave it out "fairly often"
+/// and calls it informational; a broker without idempotent producers has no reason to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MissingOffset;
 

@@ -7,8 +7,9 @@ use crate::ledger::FaultKind;
 use crate::payload::Payload;
 use crate::property::{PropertyId, Scope};
 
-/// W80. Each send completes exactly once, within `max.block.ms` and `delivery.timeout.ms` of its client's clock (which may run a fifth slower than the
-/// world's; a second is added for what the producer does between its timers). A client that stood still is excused for lateness. Source: KIP-91.
+/// W80. Each send completes exactly once, within `max.block.ms` and `delivery.timeout.ms` of its client's clock (which
+/// may run a fifth slower than the world's; a second is added for what the producer does between its timers). A client
+/// that stood still is excused for lateness. Source: KIP-91.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CompletesOnce;
 

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 /// J14. Two acknowledged records of one producer session stand in one partition in the order in which they were sent.
 ///
-/// Claimed with one request in flight or idempotence. With several in flight and no idempotence a failed request may be overtaken by
-/// the next one (the documentation of `max.in.flight.requests.per.connection` says so), so there only records count during
-/// which their producer repeated nothing, and that came to a broker once (a batch that was too large is split and sent again). Acknowledged offsets are compared: another copy of a repeated record may come late. Source: Jepsen's
-/// `nonmonotonic-send`.
+/// Claimed with one request in flight or idempotence. With several in flight and no idempotence a failed request may be
+/// overtaken by the next one (the documentation of `max.in.flight.requests.per.connection` says so), so there only
+/// records count during which their producer repeated nothing, and that came to a broker once (a batch that was too
+/// large is split and sent again). Acknowledged offsets are compared: another copy of a repeated record may come late.
+/// Source: Jepsen's `nonmonotonic-send`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendOrder {
     /// Per producer session and log.
@@ -59,8 +60,9 @@ impl Judge for SendOrder {
     }
 }
 
-/// JX1. If one send was acknowledged before another was invoked, its offset is the smaller one, whoever the producers are. It holds with and without
-/// idempotence and with any number in flight: the second record did not exist when the first was appended. Source: ORACLES (linearizable append).
+/// JX1. If one send was acknowledged before another was invoked, its offset is the smaller one, whoever the producers
+/// are. It holds with and without idempotence and with any number in flight: the second record did not exist when the
+/// first was appended. Source: ORACLES (linearizable append).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppendLinearizable {
     /// Per log: its generation, and the greatest acknowledged offset over time, where it grew.

@@ -5,8 +5,8 @@ use crate::history::Place;
 use crate::judge::{Case, Judge};
 use crate::property::{PropertyId, Scope};
 
-/// J08. Between two consecutive records of a poll from one partition the log holds no other. No fault excuses it: a corrupt batch is reported,
-/// never skipped. Source: Jepsen's `int-poll-skip`.
+/// J08. Between two consecutive records of a poll from one partition the log holds no other. No fault excuses it: a
+/// corrupt batch is reported, never skipped. Source: Jepsen's `int-poll-skip`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PollSkips;
 
@@ -57,8 +57,8 @@ impl Judge for PollGoesBack {
     }
 }
 
-/// Consecutive records of one partition that stand in the same log, in the same generation of it: a poll may go on in a topic that was
-/// deleted and created again, or behind a loss.
+/// Consecutive records of one partition that stand in the same log, in the same generation of it: a poll may go on in a
+/// topic that was deleted and created again, or behind a loss.
 fn neighbours(
     records: &[ReadSeen],
     places: impl Iterator<Item = Option<Place>> + Clone,

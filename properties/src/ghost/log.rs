@@ -1,5 +1,5 @@
-//! One replica's log as it must be: every batch that was seen to reach its disk, with a rolling prefix hash, so that "is this a state that
-//! the log was in" is one look-up.
+//! One replica's log as it must be: every batch that was seen to reach its disk, with a rolling prefix hash, so that
+//! "is this a state that the log was in" is one look-up.
 
 use super::Cause;
 use crate::fact::{BatchSeen, LogRef};
@@ -27,7 +27,8 @@ pub struct Held {
     pub bytes: u32,
     /// Whether its CRC was right when it was last seen.
     pub valid: bool,
-    /// Whether the log was ever seen to reach this state by appends; false for a batch that came up from nowhere, and all after it.
+    /// Whether the log was ever seen to reach this state by appends; false for a batch that came up from nowhere, and
+    /// all after it.
     pub known: bool,
     /// The incarnation of the node that appended it.
     pub incarnation: u32,
@@ -68,7 +69,8 @@ pub struct LogGhost {
     pub generation: u32,
     /// Where a failed append may have left bytes: the end at that time.
     pub half_written: Option<i64>,
-    /// From the survey of the disk until `open` is through: the end of what is intact from the start on without a gap, and why what stood there is not.
+    /// From the survey of the disk until `open` is through: the end of what is intact from the start on without a gap,
+    /// and why what stood there is not.
     pub intact: Option<(i64, Cause)>,
     /// What had to be there when the incarnation began: `durable` or `claimed`, whichever is more.
     pub floor: i64,
@@ -213,8 +215,8 @@ impl LogGhost {
         self.truncate(0)
     }
 
-    /// The disk shows these batches. Returns the ranges of what stood here before and is not there intact, and the places of batches
-    /// that a failed append left behind.
+    /// The disk shows these batches. Returns the ranges of what stood here before and is not there intact, and the
+    /// places of batches that a failed append left behind.
     pub(crate) fn adopt(&mut self, batches: &[BatchSeen], incarnation: u32) -> (Vec<(i64, i64)>, Vec<usize>) {
         let old = std::mem::take(&mut self.batches);
         let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! Records that are gone from a log, and whether the configuration and the faults of the run permit it: the rebase rule at replication
-//! factor 1, where the only holder of a record is its leader.
+//! Records that are gone from a log, and whether the configuration and the faults of the run permit it: the rebase rule
+//! at replication factor 1, where the only holder of a record is its leader.
 
 use super::{Ghost, LogId};
 use crate::fact::{LogRef, Stop};

@@ -1,12 +1,14 @@
-//! Ghost state: what must be so, kept beside the brokers from what was observed on their disks and wires. Properties compare with it.
+//! Ghost state: what must be so, kept beside the brokers from what was observed on their disks and wires. Properties
+//! compare with it.
 //!
 //! - [`log`]: each replica's log with a rolling prefix hash, its durable end, what was acknowledged;
 //! - [`loss`]: what is gone, and whether that is permitted (the rebase rule);
 //! - [`node`]: incarnations, ends, failed log directories;
 //! - [`topics`]: what admins asked for.
 //!
-//! The court feeds it before any property sees a fact, so [`Ghost::losses`] and [`LogGhost::end_before`] speak of the fact at hand. Left out on
-//! purpose, until there is more than one replica: ISR, ELR, votes, and a committed prefix apart from the leader's log.
+//! The court feeds it before any property sees a fact, so [`Ghost::losses`] and [`LogGhost::end_before`] speak of the
+//! fact at hand. Left out on purpose, until there is more than one replica: ISR, ELR, votes, and a committed prefix
+//! apart from the leader's log.
 
 pub mod log;
 pub mod loss;
@@ -40,7 +42,8 @@ pub struct Ghost {
     nodes: BTreeMap<NodeId, NodeGhost>,
     topics: Topics,
     losses: Vec<Loss>,
-    /// Batches of a failed append that the fact at hand shows to have reached the disk: log, and place in the fact's list.
+    /// Batches of a failed append that the fact at hand shows to have reached the disk: log, and place in the fact's
+    /// list.
     found: Vec<(LogId, usize)>,
     healed: Option<Moment>,
 }
@@ -123,7 +126,8 @@ impl Ghost {
         &self.losses
     }
 
-    /// Batches of failed appends that the fact at hand shows to have reached the disk all the same, by their places in its list.
+    /// Batches of failed appends that the fact at hand shows to have reached the disk all the same, by their places in
+    /// its list.
     #[must_use]
     pub fn found(&self) -> &[(LogId, usize)] {
         &self.found
@@ -135,7 +139,8 @@ impl Ghost {
         self.healed
     }
 
-    /// Whether an acknowledgement of this log promises that the record has been synced: `flush.messages=1`, or the metadata log.
+    /// Whether an acknowledgement of this log promises that the record has been synced: `flush.messages=1`, or the
+    /// metadata log.
     #[must_use]
     pub fn promises_sync(&self, log: &LogGhost) -> bool {
         let Some(node) = self.nodes.get(&log.log.node) else { return false };

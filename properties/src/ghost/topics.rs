@@ -58,13 +58,15 @@ impl Topics {
         }
     }
 
-    /// Whether anybody ever asked for a topic of this name to be deleted. A request may be late, so it may hit a later topic of that name too.
+    /// Whether anybody ever asked for a topic of this name to be deleted. A request may be late, so it may hit a later
+    /// topic of that name too.
     #[must_use]
     pub fn deletion_asked(&self, name: &Str) -> bool {
         self.deletions.contains(name)
     }
 
-    /// A configuration of a topic by Kafka's name. `auto_created` says whether the topic may have come without a creation that was asked for.
+    /// A configuration of a topic by Kafka's name. `auto_created` says whether the topic may have come without a
+    /// creation that was asked for.
     #[must_use]
     pub fn setting(&self, topic_id: Uuid, topic: &Str, name: &str, auto_created: bool) -> Setting<'_> {
         let creations = self.creations.get(topic).map_or(&[][..], Vec::as_slice);

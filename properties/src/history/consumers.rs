@@ -40,8 +40,8 @@ impl Consumers {
         self.sessions.iter()
     }
 
-    /// Sessions that live, began after a moment and poll: the final readers, if it is the one at which faults stopped. A consumer that nobody polls reads
-    /// nothing, however well it is.
+    /// Sessions that live, began after a moment and poll: the final readers, if it is the one at which faults stopped.
+    /// A consumer that nobody polls reads nothing, however well it is.
     pub fn living_since(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
         let reads = |consumer: &Consumer| consumer.alive && consumer.polled && !consumer.assigned.is_empty();
         self.iter().filter(move |(_, consumer)| consumer.began > moment && reads(consumer))

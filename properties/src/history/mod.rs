@@ -1,7 +1,9 @@
-//! The History: what clients asked for and how it ended, as ok, failed or **unknown**. No checker may read unknown as failed.
+//! The History: what clients asked for and how it ended, as ok, failed or **unknown**. No checker may read unknown as
+//! failed.
 //!
-//! It is kept as what checks need in constant time, per record and per consumer, and not as a list of events (whoever runs the trial writes that list down
-//! for people). What was observed of a record beside its client (how often a broker received it, where it stands in a log) is kept with it.
+//! It is kept as what checks need in constant time, per record and per consumer, and not as a list of events (whoever
+//! runs the trial writes that list down for people). What was observed of a record beside its client (how often a
+//! broker received it, where it stands in a log) is kept with it.
 
 mod consumers;
 mod sends;
@@ -113,7 +115,8 @@ fn uids(batch: &BatchSeen) -> impl Iterator<Item = crate::payload::Uid> + '_ {
 }
 
 impl Send {
-    /// The place that its acknowledgement names; None while there is none, and where the record does not stand where it says.
+    /// The place that its acknowledgement names; None while there is none, and where the record does not stand where it
+    /// says.
     #[must_use]
     pub fn acked_place(&self, ghost: &Ghost) -> Option<Place> {
         let (Some((Outcome::Ok, _)), Some(offset), Some(partition)) = (&self.outcome, self.offset, self.partition)

@@ -7,13 +7,15 @@ use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use wire::TopicPartition;
 
-/// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that were invoked after faults
-/// stopped have succeeded if their log was there, unless their error was the record's own fault. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
+/// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that
+/// were invoked after faults stopped have succeeded if their log was there, unless their error was the record's own
+/// fault. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProduceAnswered;
 
-/// Errors that the record or its request deserves, whatever the state of the cluster: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_TOPIC_EXCEPTION,
-/// RECORD_LIST_TOO_LARGE, INVALID_REQUIRED_ACKS, INVALID_TIMESTAMP, UNSUPPORTED_VERSION, INVALID_RECORD.
+/// Errors that the record or its request deserves, whatever the state of the cluster: CORRUPT_MESSAGE,
+/// MESSAGE_TOO_LARGE, INVALID_TOPIC_EXCEPTION, RECORD_LIST_TOO_LARGE, INVALID_REQUIRED_ACKS, INVALID_TIMESTAMP,
+/// UNSUPPORTED_VERSION, INVALID_RECORD.
 const DESERVED: &[i16] = &[2, 10, 17, 18, 21, 32, 35, 87];
 
 impl Judge for ProduceAnswered {
@@ -68,8 +70,8 @@ fn scope(send: &Send, cluster: &Cluster<'_>) -> Option<Scope> {
     cluster.ghost.current(topic, partition).map(Scope::log)
 }
 
-/// L05. At rest each final reader has read every partition that it was assigned to its log's end, or was told an error. Final readers
-/// are consumers that began after faults had stopped.
+/// L05. At rest each final reader has read every partition that it was assigned to its log's end, or was told an error.
+/// Final readers are consumers that began after faults had stopped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReachesEnd;
 

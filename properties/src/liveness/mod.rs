@@ -1,7 +1,7 @@
 //! Liveness: what must be so at rest, after faults have stopped and the stated time has passed.
 //!
-//! A fault that leaves something behind that no software can mend (a rotten batch, a directory that failed and was not restarted, a broken metadata log) excuses the
-//! logs that it touched, and those alone.
+//! A fault that leaves something behind that no software can mend (a rotten batch, a directory that failed and was not
+//! restarted, a broken metadata log) excuses the logs that it touched, and those alone.
 
 mod delivery;
 mod settled;

@@ -8,8 +8,9 @@ use broker_core::view::LogView;
 use std::collections::BTreeMap;
 use wire::NodeId;
 
-/// L04. At rest each log's high watermark is its end, and so is its last stable offset while no transaction is open. The metadata log is never idle
-/// (`metadata.max.idle.interval.ms`), so of it only what was there when faults stopped counts.
+/// L04. At rest each log's high watermark is its end, and so is its last stable offset while no transaction is open.
+/// The metadata log is never idle (`metadata.max.idle.interval.ms`), so of it only what was there when faults stopped
+/// counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settled {
     /// The end of each node's metadata log when faults stopped.

@@ -31,9 +31,10 @@ impl<'a> Success<'a> {
     }
 }
 
-/// W14, as far as replication factor 1 goes. A success says that the records stand at the offsets that it names, appended by the incarnation that answers; with
-/// acks=all the high watermark has passed them (the ISR is the leader alone, and `min.insync.replicas` is at most the replication factor here).
-/// Source: ORACLES; documentation of `acks` and `min.insync.replicas`.
+/// W14, as far as replication factor 1 goes. A success says that the records stand at the offsets that it names,
+/// appended by the incarnation that answers; with acks=all the high watermark has passed them (the ISR is the leader
+/// alone, and `min.insync.replicas` is at most the replication factor here). Source: ORACLES; documentation of `acks`
+/// and `min.insync.replicas`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AckSound;
 
@@ -100,9 +101,10 @@ fn high_watermark(log: &LogGhost, cluster: &Cluster<'_>) -> i64 {
     shown.max(log.high_watermark)
 }
 
-/// W15. A record whose send failed, which a client reports only if every attempt's error was definite, stands in no log and is read by nobody, before
-/// and after. UNKNOWN_TOPIC_OR_PARTITION may come after the append, in Kafka as well (DelayedProduce): the topic was deleted while the request waited. Then the
-/// log has gone with the record, and only a read would show it. Source: ORACLES (Jepsen's table of definite errors, made testable).
+/// W15. A record whose send failed, which a client reports only if every attempt's error was definite, stands in no log
+/// and is read by nobody, before and after. UNKNOWN_TOPIC_OR_PARTITION may come after the append, in Kafka as well
+/// (DelayedProduce): the topic was deleted while the request waited. Then the log has gone with the record, and only a
+/// read would show it. Source: ORACLES (Jepsen's table of definite errors, made testable).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RefusalSound;
 
@@ -144,10 +146,11 @@ impl RefusalSound {
     }
 }
 
-/// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log always, KIP-595), what is
-/// acknowledged (of the metadata log: committed) can no longer be lost with the power. A lying sync, and a write that went elsewhere, excuse what they left out. So does a
-/// sync that failed in an earlier incarnation: its pages read well and are never durable (fsyncgate), and a process that starts again cannot know them from others.
-/// The incarnation that was told of the failure has no excuse. Source: ORACLES; bugs D24, D01.
+/// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log
+/// always, KIP-595), what is acknowledged (of the metadata log: committed) can no longer be lost with the power. A
+/// lying sync, and a write that went elsewhere, excuse what they left out. So does a sync that failed in an earlier
+/// incarnation: its pages read well and are never durable (fsyncgate), and a process that starts again cannot know them
+/// from others. The incarnation that was told of the failure has no excuse. Source: ORACLES; bugs D24, D01.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DurableBeforeAck;
 

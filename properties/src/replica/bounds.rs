@@ -8,9 +8,10 @@ use crate::property::{PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
 
-/// W22. The log's end is where its last batch ends, and nothing points outside of it: log start <= last stable offset <= high watermark <= end, recovery point
-/// and epoch starts within. Checked after recovery and at rest, and the high watermark whenever it is stated. Behind damaged bytes the end cannot be told from outside.
-/// (Indexes are W45's, checkpoints W47's; producer state and transactions are not built.) Source: ORACLES.
+/// W22. The log's end is where its last batch ends, and nothing points outside of it: log start <= last stable offset
+/// <= high watermark <= end, recovery point and epoch starts within. Checked after recovery and at rest, and the high
+/// watermark whenever it is stated. Behind damaged bytes the end cannot be told from outside. (Indexes are W45's,
+/// checkpoints W47's; producer state and transactions are not built.) Source: ORACLES.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NoDanglingReference;
 

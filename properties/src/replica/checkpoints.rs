@@ -13,10 +13,11 @@ use wire::files::{
 };
 use wire::{LogDirId, NodeId};
 
-/// W47. A recovery point that is written down is at most what is durable, a high watermark at most the high watermark, a log start at most the log
-/// start. What an incarnation finds under a small file's name is a version that was put there as a whole, or nothing; an empty file counts only where one was put
-/// there. (`partition.metadata` is no checkpoint: it is written when a log is made, and until it is whole and durable nothing else of the log is; that is W13's.)
-/// Damage to the file, and syncs that lied or failed, excuse it. Source: KAFKA-1539, KAFKA-16541; bugs D06 D17.
+/// W47. A recovery point that is written down is at most what is durable, a high watermark at most the high watermark,
+/// a log start at most the log start. What an incarnation finds under a small file's name is a version that was put
+/// there as a whole, or nothing; an empty file counts only where one was put there. (`partition.metadata` is no
+/// checkpoint: it is written when a log is made, and until it is whole and durable nothing else of the log is; that is
+/// W13's.) Damage to the file, and syncs that lied or failed, excuse it. Source: KAFKA-1539, KAFKA-16541; bugs D06 D17.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConservativeCheckpoints {
     /// Every version that was seen under a name, as a hash.

@@ -5,11 +5,13 @@ use crate::ghost::{Cause, How, Loss};
 use crate::judge::{Case, Judge};
 use crate::property::{Cluster, PropertyId, Scope};
 
-/// W13, as far as replication factor 1 goes. The one replica is the ISR. While it was an intact holder of an acknowledged record at every instant since the
-/// acknowledgement, the record is there. A kill leaves the page cache, so the holder stays intact; a power loss takes what was not synced; where
-/// `flush.messages=1` promised a sync, only a disk that lied or failed may take it; rot, a misdirected write and a wiped disk take anything. A permitted loss is
-/// attributed with its cause, every other one is a violation. What was cut behind the first damage has the damage's cause. Of the metadata log, what
-/// is below its high watermark counts as acknowledged. Source: ORACLES, GUARANTEES P2 P3 P5; TLA+: NoCommittedRecordLostGlobally, AckedValueNotLost.
+/// W13, as far as replication factor 1 goes. The one replica is the ISR. While it was an intact holder of an
+/// acknowledged record at every instant since the acknowledgement, the record is there. A kill leaves the page cache,
+/// so the holder stays intact; a power loss takes what was not synced; where `flush.messages=1` promised a sync, only a
+/// disk that lied or failed may take it; rot, a misdirected write and a wiped disk take anything. A permitted loss is
+/// attributed with its cause, every other one is a violation. What was cut behind the first damage has the damage's
+/// cause. Of the metadata log, what is below its high watermark counts as acknowledged. Source: ORACLES, GUARANTEES P2
+/// P3 P5; TLA+: NoCommittedRecordLostGlobally, AckedValueNotLost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Durability;
 

@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
 
-/// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch started, or its first batch is), and has others only for
-/// epochs that the replica led from that offset on (an epoch may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery and at rest. Source: KIP-101; bug D09.
+/// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch
+/// started, or its first batch is), and has others only for epochs that the replica led from that offset on (an epoch
+/// may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery
+/// and at rest. Source: KIP-101; bug D09.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochCache;
 
@@ -80,9 +82,11 @@ fn wrong_entry(log: &LogGhost, cache: &[(i32, i64)]) -> Option<(&'static str, i3
     stray.map(|&(epoch, offset)| ("stray", epoch, offset))
 }
 
-/// W33. A node never goes back behind a quorum epoch that it has acted in: what its `quorum-state` says never decreases, an incarnation finds there at least the epoch that it was
-/// leader in before, and is leader in a greater one than any incarnation before it (with one voter every start is an election, KIP-595). Damage to the file or
-/// to its directory excuses it: a wiped voter must come back with another directory id (KIP-853), which is not built. Source: ORACLES; bug C03.
+/// W33. A node never goes back behind a quorum epoch that it has acted in: what its `quorum-state` says never
+/// decreases, an incarnation finds there at least the epoch that it was leader in before, and is leader in a greater
+/// one than any incarnation before it (with one voter every start is an election, KIP-595). Damage to the file or to
+/// its directory excuses it: a wiped voter must come back with another directory id (KIP-853), which is not built.
+/// Source: ORACLES; bug C03.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuorumEpoch {
     nodes: BTreeMap<NodeId, Quorum>,

@@ -7,9 +7,10 @@ use crate::property::{PropertyId, Scope};
 use broker_core::Event;
 use wire::{LogDirId, NodeId};
 
-/// W44. After a write or a sync of a log directory failed, nothing is appended there, and from the next input on nothing of it is acknowledged, committed or
-/// checkpointed until the node has started again; if it was the metadata directory (which is also the last of a node with one directory), the node halts.
-/// Source: fsyncgate; KIP-858; bugs D01 D02.
+/// W44. After a write or a sync of a log directory failed, nothing is appended there, and from the next input on
+/// nothing of it is acknowledged, committed or checkpointed until the node has started again; if it was the metadata
+/// directory (which is also the last of a node with one directory), the node halts. Source: fsyncgate; KIP-858; bugs
+/// D01 D02.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FailureSticks;
 
@@ -81,8 +82,8 @@ impl FailureSticks {
     }
 }
 
-/// W48. A failed append leaves the log's end where it was: nothing at or above it is acknowledged, committed or served in that incarnation.
-/// Source: ORACLES; bug D02.
+/// W48. A failed append leaves the log's end where it was: nothing at or above it is acknowledged, committed or served
+/// in that incarnation. Source: ORACLES; bug D02.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppendAllOrNothing;
 

@@ -1,4 +1,5 @@
-//! What stands at an offset: one content per leader epoch and offset for all time, and no offset left out or given twice.
+//! What stands at an offset: one content per leader epoch and offset for all time, and no offset left out or given
+//! twice.
 
 use super::DAMAGE;
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet, LogRef};
@@ -8,8 +9,9 @@ use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::collections::BTreeMap;
 use wire::Uuid;
 
-/// W02. The content at (topic id, partition, leader epoch, offset) is the same in every replica and at all times. Never rebased: a loss may be permitted, but the next
-/// leader epoch must be another one. The epoch comes from the metadata log, so damage to that excuses it. Source: ORACLES; bug C03.
+/// W02. The content at (topic id, partition, leader epoch, offset) is the same in every replica and at all times. Never
+/// rebased: a loss may be permitted, but the next leader epoch must be another one. The epoch comes from the metadata
+/// log, so damage to that excuses it. Source: ORACLES; bug C03.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RecordIdentity {
     logs: BTreeMap<(Uuid, i32), Vec<Content>>,
@@ -50,8 +52,8 @@ impl Judge for RecordIdentity {
     }
 }
 
-/// W49. A leader appends exactly at its log's end, and offsets rise by one within a batch. Not claimed behind damaged bytes, where what stands there cannot
-/// be told from outside. Source: ORACLES; bug D11.
+/// W49. A leader appends exactly at its log's end, and offsets rise by one within a batch. Not claimed behind damaged
+/// bytes, where what stands there cannot be told from outside. Source: ORACLES; bug D11.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DenseOffsets;
 

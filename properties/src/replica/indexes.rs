@@ -11,9 +11,10 @@ use bytes::Bytes;
 use wire::files::names::{Suffix, log_folder, segment_file};
 use wire::files::{IndexEntry, TimeEntry};
 
-/// W45. Each entry of an offset index names the last offset of a batch and the position at which it begins; each entry of a time index names the last offset of
-/// a batch with that greatest timestamp, and nothing before it in the segment is younger. Checked after recovery and at rest; a look-up then equals a linear
-/// scan. Damage to the index or to the log from there on excuses it. Source: ORACLES; KIP-33.
+/// W45. Each entry of an offset index names the last offset of a batch and the position at which it begins; each entry
+/// of a time index names the last offset of a batch with that greatest timestamp, and nothing before it in the segment
+/// is younger. Checked after recovery and at rest; a look-up then equals a linear scan. Damage to the index or to the
+/// log from there on excuses it. Source: ORACLES; KIP-33.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SoundIndexes;
 

@@ -1,4 +1,5 @@
-//! Properties that look at what brokers do to their disks and at what they answer: one replica, against the ghost state.
+//! Properties that look at what brokers do to their disks and at what they answer: one replica, against the ghost
+//! state.
 
 mod acks;
 mod bounds;

@@ -6,9 +6,10 @@ use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{PropertyId, Scope};
 
-/// W42. A recovered log is a valid prefix, without a gap, of a state that the log was in, and holds everything that was durable, or that the broker had claimed
-/// to be synced by an acknowledgement or a recovery point, and has not cut since. Behind the first byte that a fault changed nothing is claimed; a sync
-/// that lied or failed excuses what it left out. Source: ORACLES; bugs D01 D05 D09 D10 D17.
+/// W42. A recovered log is a valid prefix, without a gap, of a state that the log was in, and holds everything that was
+/// durable, or that the broker had claimed to be synced by an acknowledgement or a recovery point, and has not cut
+/// since. Behind the first byte that a fault changed nothing is claimed; a sync that lied or failed excuses what it
+/// left out. Source: ORACLES; bugs D01 D05 D09 D10 D17.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CrashPrefix;
 

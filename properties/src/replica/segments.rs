@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use wire::files::names::{Suffix, log_folder, parse_segment_file};
 use wire::{LogDirId, NodeId};
 
-/// W46. A segment is named by the offset that was the log's end when it was made; names rise, no batch reaches over the next name, relative offsets fit in 31 bits, each file
-/// is as long as the batches in it, and appends go to the last. Checked on each roll and append, after recovery and at rest. Source: ORACLES; bug D29.
+/// W46. A segment is named by the offset that was the log's end when it was made; names rise, no batch reaches over the
+/// next name, relative offsets fit in 31 bits, each file is as long as the batches in it, and appends go to the last.
+/// Checked on each roll and append, after recovery and at rest. Source: ORACLES; bug D29.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SegmentStructure {
     /// The last segment of each log that was made or appended to in this incarnation.

@@ -7,9 +7,10 @@ use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{PropertyId, Scope};
 
-/// W50. Each batch that is fetched is the one that was appended there, to the last byte that its CRC covers, and the next one of an answer is the next one of the log. A
-/// fetch ships bytes as they lie, so rot excuses what is changed from the first such byte on; nothing excuses that a batch is left out, but an index that rot has
-/// changed. What an application gets is J27's and JX8's. Source: ORACLES; bugs D10 D11 D29.
+/// W50. Each batch that is fetched is the one that was appended there, to the last byte that its CRC covers, and the
+/// next one of an answer is the next one of the log. A fetch ships bytes as they lie, so rot excuses what is changed
+/// from the first such byte on; nothing excuses that a batch is left out, but an index that rot has changed. What an
+/// application gets is J27's and JX8's. Source: ORACLES; bugs D10 D11 D29.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EndToEnd;
 
@@ -77,7 +78,8 @@ impl EndToEnd {
     }
 }
 
-/// W51. A batch's greatest timestamp is that of its records. (That the time index agrees with it is W45's; retention is not built.) Source: ORACLES; KIP-32.
+/// W51. A batch's greatest timestamp is that of its records. (That the time index agrees with it is W45's; retention is
+/// not built.) Source: ORACLES; KIP-32.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timestamps;
 

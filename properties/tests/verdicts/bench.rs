@@ -1,5 +1,6 @@
-//! A bench that writes histories: one broker, one partition `t-0` by default, a producer (client 1), a reader (client 2) and an admin (client 3).
-//! Each step emits the facts that a simulator would, in its order; a test then spoils one of them.
+//! A bench that writes histories: one broker, one partition `t-0` by default, a producer (client 1), a reader (client
+//! 2) and an admin (client 3). Each step emits the facts that a simulator would, in its order; a test then spoils one
+//! of them.
 
 // A story hands its facts over, as a simulator does.
 #![allow(clippy::needless_pass_by_value)]
@@ -115,7 +116,8 @@ pub(crate) struct Bench {
     now: Moment,
     answers: i32,
     sent: BTreeSet<u32>,
-    /// Shows what the disk holds before properties look; a test that wants a broker that shows something else switches it off.
+    /// Shows what the disk holds before properties look; a test that wants a broker that shows something else switches
+    /// it off.
     pub(crate) honest: bool,
 }
 
