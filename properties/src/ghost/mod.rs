@@ -233,8 +233,11 @@ impl Ghost {
         it.present = true;
         it.nameless = log.topic_id == Uuid::ZERO;
         it.floor = it.durable.max(it.claimed);
+        let start = self.log(id).batches.first().map(|held| held.base_offset);
         self.adopt(id, batches, How::NotSurvived, ledger);
-        let end = self.log(id).sound_end();
+        // A gap at the very front is a gap, too.
+        let headless = |start: &i64| batches.first().is_some_and(|batch| batch.base_offset > *start);
+        let end = start.filter(headless).unwrap_or_else(|| self.log(id).sound_end());
         let lost_here = self.losses.iter().find(|loss| loss.log == id && (loss.from..loss.to).contains(&end));
         // An incarnation that died before it was open has left the work, and the cause, to this one.
         let left = self.log(id).intact.filter(|&(before, _)| before == end);
