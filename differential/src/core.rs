@@ -196,8 +196,6 @@ impl Peer for Core {
                 number
             }
         };
-        // Brokers stamp batches in milliseconds, and no two requests of a session fall into one.
-        self.advance(Duration::from_millis(2))?;
         let silent = wants_silence(frame);
         self.send(number, frame.clone())?;
         if silent {

@@ -136,6 +136,10 @@ fn count_errors(said: &Value, errors: &mut BTreeMap<i64, u64>) {
 impl Party<'_> {
     /// Sends a step and tells the reaction; waits until a change of topics has reached every part of the broker.
     fn ask(&mut self, step: &Step) -> io::Result<Value> {
+        if step.api() == ApiKey::Produce {
+            // Batches that are stamped by the broker get stamps of their own.
+            self.peer.pause()?;
+        }
         self.correlation += 1;
         let frame = step.frame(self.correlation).map_err(|error| io::Error::other(format!("{error}: {step:?}")))?;
         let reply = self.peer.ask(step.conn, &self.ids.outgoing(&frame))?;

@@ -58,11 +58,9 @@ impl<W: Network> Serving<W> {
     /// Runs until the broker halts.
     pub async fn run(self) -> Reason {
         self.driver
-            .run(|told| {
-                match told {
-                    Told::Event(event) => tracing::debug!(name = event.name(), ?event, "broker"),
-                    Told::Done(_, done) => match done {},
-                }
+            .run(|told| match told {
+                Told::Event(event) => tracing::debug!(name = event.name(), ?event, "broker"),
+                Told::Done(_, done) => match done {},
             })
             .await
     }
