@@ -30,20 +30,24 @@ struct Arguments {
     findings: usize,
 }
 
-/// What `differential/kafka` configures, in our broker.
-const CONFIG: [(&str, &str); 11] = [
-    ("process.roles", "broker,controller"),
-    ("node.id", "1"),
-    ("controller.quorum.voters", "1@127.0.0.1:19093"),
-    ("listeners", "PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093"),
-    ("advertised.listeners", "PLAINTEXT://127.0.0.1:19092"),
-    ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
-    ("controller.listener.names", "CONTROLLER"),
-    ("offsets.topic.replication.factor", "1"),
-    ("transaction.state.log.replication.factor", "1"),
-    ("transaction.state.log.min.isr", "1"),
-    ("log.initial.task.delay.ms", "86400000"),
-];
+/// What `differential/kafka` configures, for our broker, if the real one is at this port.
+fn config(port: u16) -> Vec<(&'static str, String)> {
+    let client = format!("PLAINTEXT://127.0.0.1:{port}");
+    let controller = format!("127.0.0.1:{}", port.saturating_add(1));
+    vec![
+        ("process.roles", "broker,controller".into()),
+        ("node.id", "1".into()),
+        ("controller.quorum.voters", format!("1@{controller}")),
+        ("listeners", format!("{client},CONTROLLER://{controller}")),
+        ("advertised.listeners", client),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".into()),
+        ("controller.listener.names", "CONTROLLER".into()),
+        ("offsets.topic.replication.factor", "1".into()),
+        ("transaction.state.log.replication.factor", "1".into()),
+        ("transaction.state.log.min.isr", "1".into()),
+        ("log.initial.task.delay.ms", "86400000".into()),
+    ]
+}
 
 fn main() -> ExitCode {
     match compare(&Arguments::parse()) {
@@ -62,7 +66,16 @@ fn compare(arguments: &Arguments) -> Result<usize, Box<dyn std::error::Error>> {
     let mut kafka = Remote::new(&arguments.kafka);
     let mut ours: Box<dyn Peer> = match &arguments.ours {
         Some(address) => Box::new(Remote::new(address)),
-        None => Box::new(Core::new(&CONFIG)?),
+        None => {
+            let port = arguments
+                .kafka
+                .rsplit_once(':')
+                .and_then(|(_, port)| port.parse().ok())
+                .ok_or("--kafka is HOST:PORT")?;
+            let config = config(port);
+            let properties: Vec<(&str, &str)> = config.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            Box::new(Core::new(&properties)?)
+        }
     };
     let (mut tally, mut findings, mut sessions) = (Tally::default(), 0, 0);
     for seed in arguments.seed..arguments.seed + arguments.sessions {
