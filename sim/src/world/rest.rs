@@ -185,12 +185,12 @@ impl World {
         Some(place)
     }
 
-    /// Whether nothing waits to be committed. An idle controller writes a record now and then, so this is not so at every instant.
+    /// Whether nothing waits to be committed, but in log directories that failed: there nothing ever is. An idle controller writes a record now and then, so this is not so at every instant.
     fn is_still(&self) -> bool {
         let mut still = true;
         for actor in self.cast.broker_ids() {
             let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
-            broker.view().each_log(|log| still &= log.high_watermark >= log.log_end_offset);
+            broker.view().each_log(|log| still &= !log.online || log.high_watermark >= log.log_end_offset);
         }
         still
     }
