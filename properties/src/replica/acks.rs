@@ -103,8 +103,8 @@ fn high_watermark(log: &LogGhost, cluster: &Cluster<'_>) -> i64 {
 
 /// W15. A record whose send failed, which a client reports only if every attempt's error was definite, stands in no log
 /// and is read by nobody, before and after. UNKNOWN_TOPIC_OR_PARTITION may come after the append, in Kafka as well
-/// (DelayedProduce): the topic was deleted while the request waited. Then the log has gone with the record, and only a
-/// read would show it. Source: ORACLES (Jepsen's table of definite errors, made testable).
+/// (DelayedProduce): the topic was deleted while the request waited. Then the log has gone with the record, and that
+/// somebody read it before says nothing about the broker. Source: ORACLES (Jepsen's table of definite errors, made testable).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RefusalSound;
 
@@ -137,7 +137,7 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let stands = |place: &&Place| send.reads > 0 || cluster.ghost.log(place.log).present;
+        let stands = |place: &&Place| cluster.ghost.log(place.log).present;
         let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
             let log = &cluster.ghost.log(place.log).log;
