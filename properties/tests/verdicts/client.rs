@@ -203,6 +203,7 @@ fn w15_and_w14_a_topic_may_be_deleted_while_a_request_waits() {
         bench.then(Fact::LogRemoved { log })
     };
     removed(Bench::new().append(&[0])).answer(&[0], 3, -1).complete(0, Outcome::Failed(3), None).silent();
-    removed(Bench::new().append(&[0]).poll(&[0])).complete(0, Outcome::Failed(3), None).violates(&["W15/stands"]);
+    // Somebody may have read it before; Kafka answers so, too.
+    removed(Bench::new().append(&[0]).poll(&[0])).complete(0, Outcome::Failed(3), None).silent();
     removed(Bench::new().append(&[0])).answer(&[0], 0, 0).complete(0, Outcome::Ok, Some(0)).silent();
 }

@@ -121,13 +121,3 @@ fn a_forked_court_comes_to_the_same_verdicts() {
     assert_eq!(found(&court), found(&forked));
     assert_eq!(court.verdicts().violations, forked.verdicts().violations);
 }
-
-#[test]
-fn a_send_may_fail_when_its_topic_is_deleted_even_if_the_record_was_read() {
-    let delete = vec![TopicAsked { name: Str::from("t"), ..TopicAsked::default() }];
-    let read = Bench::new().append(&[0]).poll(&[0]);
-    let mut bench = read.then(Fact::AdminInvoked { client: 3, op: 5, what: "delete", topics: delete });
-    bench.honest = false;
-    let log = bench.log();
-    bench.then(Fact::LogRemoved { log }).complete(0, Outcome::Failed(3), None).silent();
-}
