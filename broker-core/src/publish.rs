@@ -30,7 +30,7 @@ impl Broker {
             self.delete_log(key, io);
         }
         for key in hosted {
-            self.partition_changed(key, io);
+            self.partition_changed(key, false, io);
         }
     }
 
@@ -38,9 +38,11 @@ impl Broker {
     pub(crate) fn publish(&mut self, records: &[MetadataRecord], io: &mut Io<'_, Broker>) {
         for record in records {
             match record {
-                MetadataRecord::Partition(record) => self.partition_changed((record.topic_id, record.partition_id), io),
+                MetadataRecord::Partition(record) => {
+                    self.partition_changed((record.topic_id, record.partition_id), true, io);
+                }
                 MetadataRecord::PartitionChange(record) => {
-                    self.partition_changed((record.topic_id, record.partition_id), io);
+                    self.partition_changed((record.topic_id, record.partition_id), false, io);
                 }
                 MetadataRecord::RemoveTopic(record) => self.topic_removed(record.topic_id, io),
                 MetadataRecord::Config(record) if record.resource_type == TOPIC_RESOURCE => {
@@ -52,7 +54,7 @@ impl Broker {
     }
 
     /// Hosts a partition that is new here, and leads or stops leading as the image says.
-    fn partition_changed(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+    fn partition_changed(&mut self, key: LogKey, is_new: bool, io: &mut Io<'_, Broker>) {
         let Some((topic, image)) = self.partition_image(key) else { return };
         if !image.replicas.contains(&self.config.node_id.0) {
             return;
@@ -67,7 +69,7 @@ impl Broker {
                 log.set_config(config);
                 self.logs_touched = true;
             }
-            None if all_online || image.partition_epoch == 0 => self.create_log(&partition, config, io),
+            None if all_online || is_new => self.create_log(&partition, config, io),
             _ => {}
         }
         let high_watermark = self.logs.checkpointed_high_watermark(key);

@@ -271,6 +271,21 @@ fn nobody_leads_in_a_directory_that_failed_before_the_election() {
     assert_eq!(led, 1, "the metadata quorum alone");
 }
 
+/// A second log elsewhere would have the same offsets for other records, and both would be there once the directory is back.
+#[test]
+fn a_log_in_a_directory_that_cannot_be_opened_is_not_made_again_elsewhere() {
+    let mut solo = Solo::with(config(&[]), RamDisk::new(2));
+    solo.create("second", 1, &[]);
+    solo.produce("second", "a");
+    solo.kill();
+    let mut disk = solo.disk.clone();
+    // A folder where a file should be: the directory cannot be used.
+    disk.put(LogDirId(1), ".kafka_cleanshutdown/damage", "");
+    let solo = Solo::with(config(&[]), disk);
+    assert!(solo.halted.is_none() && solo.event_names().contains(&"LogDirFailed"));
+    assert!(!solo.disk.paths(LogDirId(0)).iter().any(|path| path.starts_with("second-")));
+}
+
 #[test]
 fn a_consumer_of_another_epoch_is_told() {
     let mut solo = Solo::new(&[]);
