@@ -56,6 +56,8 @@ struct Recovery<'a, 'b, 'c> {
     known: Checkpointed,
     /// The epoch checkpoint was lost: everything is scanned to derive it.
     rebuild: bool,
+    /// The leader epoch of the last batch that was taken.
+    leader_epoch: i32,
     io: &'a mut Io<'b, Broker>,
     bugs: &'c Planted<Bug>,
 }
@@ -88,7 +90,7 @@ pub(super) fn recover(
     for &base_offset in &bases {
         log.segments.push(Segment::open(folder, base_offset, io.now.wall.0, io.disk)?);
     }
-    Recovery { log, known, rebuild, io, bugs }.run()
+    Recovery { log, known, rebuild, leader_epoch: -1, io, bugs }.run()
 }
 
 impl Recovery<'_, '_, '_> {
@@ -151,10 +153,11 @@ impl Recovery<'_, '_, '_> {
         let segment = &mut self.log.segments[index];
         let loaded = Indexes::load(folder, segment.base_offset, segment.size, self.io.disk)?;
         let Some(mut indexes) = loaded else { return Ok(false) };
-        let mut end = segment.base_offset;
+        let (mut end, mut leader_epoch) = (segment.base_offset, self.leader_epoch);
         let mut scan = Scan::short(segment.file, indexes.tail_position(), segment.size);
         while let Some(placed) = scan.next_header(self.io.disk)? {
             end = placed.header.next_offset();
+            leader_epoch = leader_epoch.max(placed.header.partition_leader_epoch);
             indexes.fold_tail(&placed.header, placed.size);
         }
         let continues = next.is_none_or(|next| end == next || next <= self.known.cleaned_to);
@@ -170,6 +173,7 @@ impl Recovery<'_, '_, '_> {
         let mut first = Scan::short(segment.file, 0, segment.size);
         segment.first_timestamp = first.next_header(self.io.disk)?.map(|placed| placed.header.max_timestamp);
         self.log.derived.log_end_offset = end;
+        self.leader_epoch = leader_epoch;
         Ok(true)
     }
 
@@ -184,6 +188,7 @@ impl Recovery<'_, '_, '_> {
                 bad = Some(placed.position);
                 break;
             }
+            self.leader_epoch = self.leader_epoch.max(placed.header.partition_leader_epoch);
             let segment = &mut self.log.segments[index];
             self.log.derived.fold(Step::Batch(&placed, segment, interval));
         }
@@ -194,14 +199,16 @@ impl Recovery<'_, '_, '_> {
         Ok(bad)
     }
 
-    /// Whether a batch is valid and stands where its offsets belong.
+    /// Whether a batch is valid and stands where its offsets belong, and its epoch too: behind a newer epoch an older one can only be what
+    /// an earlier, un-synced cut left on the disk, to which a power loss returned.
     fn is_sound(&mut self, scan: &mut Scan, placed: &Placed, index: usize) -> Result<bool, DiskError> {
         let header = &placed.header;
         let expected = self.log.log_end_offset();
         let cleaned = expected < self.known.cleaned_to || header.delete_horizon_ms().is_some();
         let in_place = header.base_offset == expected || (cleaned && header.base_offset > expected);
         let whole = header.last_offset_delta >= 0 && self.log.segments[index].can_hold(header.last_offset());
-        if !whole || !(in_place || self.bugs.has(Bug::D29)) {
+        let stale = (0..self.leader_epoch).contains(&header.partition_leader_epoch);
+        if !whole || stale || !(in_place || self.bugs.has(Bug::D29)) {
             return Ok(false);
         }
         Ok(self.bugs.has(Bug::D10) || scan.batch(placed, self.io.disk)?.is_valid())

@@ -8,6 +8,7 @@ use crate::ledger::FaultKind;
 use crate::property::{Cluster, PropertyId, Scope};
 use broker_core::view::LogView;
 use std::collections::{BTreeMap, BTreeSet};
+use wire::files::names::Folder;
 use wire::files::{
     HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, PARTITION_METADATA, RECOVERY_POINT_CHECKPOINT, parse_offsets,
 };
@@ -15,7 +16,7 @@ use wire::{LogDirId, NodeId};
 
 /// W47. A recovery point that is written down is at most what is durable, a high watermark at most the high watermark,
 /// a log start at most the log start. What an incarnation finds under a small file's name is a version that was put
-/// there as a whole, or nothing; an empty file counts only where one was put there. (`partition.metadata` is no
+/// there as a whole, or nothing; an empty file counts only where one was put there. A folder that waits to be removed promises nothing. (`partition.metadata` is no
 /// checkpoint: it is written when a log is made, and until it is whole and durable nothing else of the log is; that is
 /// W13's.) Damage to the file, and syncs that lied or failed, excuse it. Source: KAFKA-1539, KAFKA-16541; bugs D06 D17.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +59,8 @@ impl ConservativeCheckpoints {
     fn survey(&self, node: NodeId, case: &mut Case<'_>) {
         let nodes = case.cluster.nodes;
         let first = (node, LogDirId(0), String::new());
-        for ((_, log_dir, path), versions) in self.versions.range(first..).take_while(|((other, ..), _)| *other == node)
-        {
+        let of_node = self.versions.range(first..).take_while(|((other, ..), _)| *other == node);
+        for ((_, log_dir, path), versions) in of_node.filter(|((.., path), _)| !is_deleted(path)) {
             let Some(contents) = nodes.file(node, *log_dir, path) else { continue };
             if !versions.contains(&batch_hash(&contents)) {
                 case.charge(self, &Scope::file(node, *log_dir, path), "partial", || {
@@ -95,6 +96,11 @@ impl ConservativeCheckpoints {
             }
         }
     }
+}
+
+/// Whether a path leads into the folder of a deleted log.
+fn is_deleted(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(folder, _)| matches!(Folder::parse(folder), Some(Folder::Deleted(_))))
 }
 
 fn with_view(log: &LogGhost, cluster: &Cluster<'_>, bound: fn(&LogGhost, Option<&LogView<'_>>) -> i64) -> i64 {

@@ -91,6 +91,22 @@ fn an_answer_ends_before_a_hole() {
     }
 }
 
+/// A power loss can undo an un-synced cut and lose the batch that was written over it: then the older batch fits by its offsets.
+#[test]
+fn a_batch_of_an_older_epoch_behind_a_newer_one_is_cut() {
+    for (older, end) in [(3, 1), (4, 2), (5, 2)] {
+        let mut lab = Lab::with_log(&[]);
+        for _ in 0..2 {
+            let batch = batch(1, 50);
+            lab.run(|dirs, io, config| dirs.append(KEY, Origin::Client, &batch, 4, io, &config.planted)).unwrap();
+        }
+        let file = lab.disk.contents_mut(DIR, "orders-0/00000000000000000000.log").unwrap();
+        let second = file.len() / 2;
+        file[second + 12..second + 16].copy_from_slice(&i32::to_be_bytes(older));
+        assert_eq!(lab.reopen().ends().1, end, "epoch {older} behind epoch 4");
+    }
+}
+
 #[test]
 fn the_indexes_of_a_closed_segment_are_synced_before_the_recovery_point_passes_it() {
     let mut lab = Lab::with_log(SMALL);
