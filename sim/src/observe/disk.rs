@@ -149,7 +149,8 @@ impl Observed {
     #[must_use]
     pub fn topic_id(&self, topic: &str, partition: i32) -> Option<Uuid> {
         let is_it = |log: &&Log| log.name.partition.partition == partition && log.name.partition.topic == *topic;
-        self.logs.values().find(is_it).filter(|log| log.is_named()).map(|log| log.name.topic_id)
+        // The newest, should another log directory hold an older one that could not be read.
+        self.logs.values().rev().find(is_it).filter(|log| log.is_named()).map(|log| log.name.topic_id)
     }
 
     /// The topic of an id that a log on this disk has.
