@@ -76,8 +76,12 @@ fn a_campaign_is_summed_up_on_one_screen() {
         ..Tally::default()
     };
     let missed = HarnessFault::Missed { scenario: "power-loss", event: "SegmentRolled", seeds: 3 };
-    insta::assert_snapshot!(campaign::text(&tally, &[missed.clone()]));
-    assert_eq!(campaign::exit_code(&tally, &[missed.clone()]), 1, "a violation outweighs a fault of the harness");
+    insta::assert_snapshot!(campaign::text(&tally, std::slice::from_ref(&missed)));
+    assert_eq!(
+        campaign::exit_code(&tally, std::slice::from_ref(&missed)),
+        1,
+        "a violation outweighs a fault of the harness"
+    );
     assert_eq!(campaign::exit_code(&Tally::default(), &[missed]), 3);
     assert_eq!(campaign::exit_code(&Tally::default(), &[]), 0);
     assert!(campaign::junit(&tally, &[]).contains("W13: orders-0 offset 4"));
