@@ -1,5 +1,6 @@
 //! The command line from outside: what is wrong is refused with exit code 2 and says what to do; what is right ends in a hash.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+// A test of another process: it runs it, reads its files, and may fail loudly.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

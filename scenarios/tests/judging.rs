@@ -1,5 +1,7 @@
 //! The judge of campaigns is judged itself: each way in which a campaign can be worthless fires here, and only there.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests stand outside of them.
+
 use properties::FaultKind;
 use properties::ledger::Counts;
 use scenarios::by_name;

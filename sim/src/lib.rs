@@ -6,7 +6,7 @@
 //! - [`plan`]: everything that one run depends on, as data;
 //! - [`world`]: what executes a Plan: virtual time, network, disks, clocks, processes;
 //! - [`outcome`]: what a run came to;
-//! - [`shrink`]: the same failure, smaller.
+//! - [`mod@shrink`]: the same failure, smaller.
 //!
 //! Left out on purpose: threads, campaigns and panics (`scenarios` has them), and every picture (`reports`).
 

@@ -2,7 +2,7 @@
 //!
 //! - [`border`]: the one shape of every state machine ([`Node`], [`Input`], [`Output`], [`Io`]);
 //! - [`disk`]: the disk that a driver lends to a broker;
-//! - [`codec`] and [`messages`]: Kafka's requests and responses as tables, and their frames; [`error`]: its error codes;
+//! - [`codec`] and [`mod@messages`]: Kafka's requests and responses as tables, and their frames; [`error`]: its error codes;
 //! - [`records`]: record batches;
 //! - [`files`]: what the files of a log directory look like;
 //! - [`ram_disk`]: a disk in memory that never fails;

@@ -1,6 +1,6 @@
 //! Kafka's message encoding: a bounded reader, a writer, and the macro in which messages are tables.
 //!
-//! A message is a table ([`messages!`](crate::messages)); the macro turns each row into one call of a generic function
+//! A message is a table ([`messages!`](macro@crate::messages)); the macro turns each row into one call of a generic function
 //! here, for decoding, encoding and describing (JSON as Kafka's own tools print it). Strings and byte fields share the
 //! frame. Nothing is allocated that the remaining bytes cannot fill. Left out on purpose: unknown tagged fields are
 //! skipped, not kept.
