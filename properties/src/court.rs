@@ -49,6 +49,12 @@ impl Court {
         }
     }
 
+    /// What the fact at hand shows only beside what was observed before it; one of [`MARKERS`].
+    #[must_use]
+    pub fn marker(&self) -> Option<&'static str> {
+        self.history.repeated().then_some(DUPLICATE_APPENDED)
+    }
+
     /// A finding of who runs the trial and not of a property: `L14`, `panic` and `hang` are reported this way.
     pub fn accuse(&mut self, violation: Violation) {
         self.verdicts.violated(violation);
@@ -110,6 +116,12 @@ impl Court {
         &self.verdicts
     }
 }
+
+/// A record was appended to a log in which it stood already.
+const DUPLICATE_APPENDED: &str = "DuplicateAppended";
+
+/// Names of what the court sees although no single fact says it: for triggers and coverage, beside the kinds of facts.
+pub const MARKERS: &[&str] = &[DUPLICATE_APPENDED];
 
 /// What the ghost state and the history are made of.
 const KEPT: FactSet = FactSet::of(&[

@@ -18,7 +18,7 @@ pub mod property;
 mod replica;
 
 pub use catalogue::{catalogue, standard};
-pub use court::Court;
+pub use court::{Court, MARKERS};
 pub use fact::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Outcome, ReadSeen, RecordSeen, Stop, TopicAsked};
 pub use ghost::Ghost;
 pub use history::History;

@@ -20,6 +20,7 @@ pub struct History {
     sends: Sends,
     consumers: Consumers,
     reads: Vec<Read>,
+    repeated: bool,
 }
 
 impl History {
@@ -41,7 +42,14 @@ impl History {
         &self.reads
     }
 
+    /// Whether the fact at hand shows a record in a log in which it stands already: a retry after an attempt that had succeeded.
+    #[must_use]
+    pub fn repeated(&self) -> bool {
+        self.repeated
+    }
+
     pub(crate) fn observe(&mut self, fact: &Fact, moment: Moment, ghost: &Ghost) {
+        self.repeated = false;
         match fact {
             Fact::SendInvoked { .. } => self.sends.invoke(fact, moment),
             Fact::SendCompleted { payload, outcome, partition, offset, .. } => {
@@ -84,6 +92,7 @@ impl History {
         for record in &batch.records {
             let uid = record.payload.as_ref().map(|payload| payload.uid);
             if let Some(send) = uid.and_then(|uid| self.sends.get_mut(uid)) {
+                self.repeated |= send.places().any(|place| place.log == id && place.generation == generation);
                 send.stands(Place { log: id, offset: record.offset, generation, timestamp: record.timestamp });
             }
         }

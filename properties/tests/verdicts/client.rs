@@ -26,8 +26,11 @@ fn j01_an_offset_has_one_value() {
 #[test]
 fn j02_a_record_is_not_appended_more_often_than_it_came() {
     let retried = Bench::new().append(&[0]).receive(&[0]);
+    assert_eq!(retried.court.marker(), None);
     let again = retried.batch(&[0]);
-    retried.write(again).silent();
+    let retried = retried.write(again);
+    assert_eq!(retried.court.marker(), Some("DuplicateAppended"));
+    retried.silent();
     let once = Bench::new().append(&[0]);
     let again = once.batch(&[0]);
     once.write(again).violates(&["J02/duplicate"]);

@@ -15,6 +15,8 @@ use wire::{Str, TopicPartition};
 pub(crate) struct App {
     pub(crate) tasks: Vec<Task>,
     pub(crate) pending: BTreeMap<u64, Pending>,
+    /// Sends of this session that have ended: one that ends again is told again, for W80 to judge.
+    pub(crate) ended: BTreeMap<u64, Pending>,
     /// The last assignment, to be repeated in the next session.
     pub(crate) assignment: Option<ClientOp>,
     /// Where a reader's partitions have been read up to; None if nobody asks.
@@ -94,8 +96,18 @@ impl App {
         self.next_op
     }
 
+    /// What an operation was that ends now; None if it is not of this session, or nobody asks how often it ends.
+    pub(crate) fn end(&mut self, op: u64) -> Option<Pending> {
+        let Some(pending) = self.pending.remove(&op) else { return self.ended.get(&op).cloned() };
+        if matches!(pending, Pending::Send { .. }) {
+            self.ended.insert(op, pending.clone());
+        }
+        Some(pending)
+    }
+
     /// A new session counts its sends anew.
     pub(crate) fn new_session(&mut self) {
+        self.ended.clear();
         self.ordinal = 0;
     }
 

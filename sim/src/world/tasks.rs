@@ -127,7 +127,7 @@ impl World {
         self.trace.add(self.now, Mark::Done, actor, op << 8 | u64::from(done_number(&done)));
         let incarnation = self.cast.machine(actor).map_or(0, |machine| machine.incarnation);
         let Some(seat) = self.cast.client_mut(actor) else { return };
-        let Some(pending) = seat.app.pending.remove(&op) else { return };
+        let Some(pending) = seat.app.end(op) else { return };
         match pending {
             Pending::Send { payload, acks } => self.sent(actor, payload, acks, op, &done),
             Pending::Poll { task } => self.polled(actor, session(incarnation), task, op, done),

@@ -24,6 +24,10 @@ impl World {
         self.trip(kind.name(), lines::node_of(fact));
         let before = self.court.verdicts().violations.len();
         self.court.observe(fact, self.moment(), &self.cast);
+        if let Some(marker) = self.court.marker() {
+            self.facts.saw_event(marker);
+            self.trip(marker, lines::node_of(fact));
+        }
         self.tell_violations(before);
     }
 
