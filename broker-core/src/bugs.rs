@@ -17,6 +17,8 @@ wire::planted_bugs! {
     D10,
     /// NATS #7549: damage in the middle of what was durable drops everything behind it, and the replica goes on as if that were its end.
     D11,
+    /// BookKeeper #2908: damage is answered as if the log ended there.
+    D12,
     /// KAFKA-6492: a log truncated to empty counts its index as full and rolls a segment with the same base offset.
     D13,
     /// KAFKA-3047, KAFKA-905: a follower appends without checking that the batches begin at its log's end.
@@ -31,6 +33,8 @@ wire::planted_bugs! {
     C40,
     /// RaftFsync of the Raft analogues, etcd's single member: the leader counts itself before its own sync.
     D24,
+    /// KAFKA-9196: after a roll at the high watermark its cached place is stale, and what is behind it can be read.
+    R23,
     /// KAFKA-725, KAFKA-727: consumers read to the log end.
     R25,
     /// Synthetic: two pipelined Produce requests of one connection are appended in the wrong order.

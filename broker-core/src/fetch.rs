@@ -7,7 +7,7 @@ use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::connections::Reply;
 use crate::event::Event;
-use crate::log::{ColdRead, LogKey, Slice};
+use crate::log::{ColdRead, LogError, LogKey, Slice};
 use crate::parked::{Parked, Waiting};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -206,11 +206,17 @@ impl Broker {
                 return Ok(Slice::Ready(Bytes::new()));
             }
         }
+        let bugs = &self.config.planted;
+        if let Some(corrupt) = log.corrupt_from().filter(|&corrupt| entry.fetch_offset >= corrupt && !bugs.has(Bug::D12)) {
+            // What comes next is there and cannot be read: neither the log's end nor out of range.
+            return Err(LogError::Corrupt(corrupt).code());
+        }
         if entry.fetch_offset < log.log_start_offset() || entry.fetch_offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
-        let counts_uncommitted = self.config.planted.has(Bug::R25);
-        let upto = if counts_uncommitted { log.log_end_offset() } else { replica.high_watermark };
+        let stale = log.active_base_offset() == Some(replica.high_watermark) && bugs.has(Bug::R23);
+        let exposes = stale || bugs.has(Bug::R25);
+        let upto = if exposes { log.log_end_offset() } else { replica.high_watermark };
         if entry.fetch_offset >= upto {
             return Ok(Slice::Ready(Bytes::new()));
         }

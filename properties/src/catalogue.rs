@@ -42,6 +42,8 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         client::Integrity,
         client::Misrouted,
         replica::RecordIdentity,
+        replica::CutsAboveFloor,
+        replica::CommittedOnly,
         replica::Durability,
         replica::AckSound,
         replica::RefusalSound,

@@ -123,6 +123,11 @@ impl Log {
         self.corrupt_from
     }
 
+    /// The base offset of the segment that is appended to.
+    pub(crate) fn active_base_offset(&self) -> Option<i64> {
+        self.active().map(|active| active.base_offset)
+    }
+
     /// The epoch cache: (epoch, start offset), ascending.
     pub(crate) fn epochs(&self) -> &[(i32, i64)] {
         self.derived.epochs.entries()

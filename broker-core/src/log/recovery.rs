@@ -150,6 +150,7 @@ impl Recovery<'_, '_, '_> {
     fn trust(&mut self, index: usize) -> Result<bool, DiskError> {
         let folder = self.log.folder;
         let next = self.log.segments.get(index + 1).map(|segment| segment.base_offset);
+        let blindly = self.trusts_blindly();
         let segment = &mut self.log.segments[index];
         let loaded = Indexes::load(folder, segment.base_offset, segment.size, self.io.disk)?;
         let Some(mut indexes) = loaded else { return Ok(false) };
@@ -161,7 +162,7 @@ impl Recovery<'_, '_, '_> {
             indexes.fold_tail(&placed.header, placed.size);
         }
         let continues = next.is_none_or(|next| end == next || next <= self.known.cleaned_to);
-        let covered = next.is_some() || end <= self.known.recovery_point || self.bugs.has(Bug::D09);
+        let covered = next.is_some() || end <= self.known.recovery_point || blindly;
         let whole = scan.tail() == Tail::Clean && indexes.end_before(end.max(segment.base_offset + 1));
         if !whole || !continues || !covered || end < segment.base_offset {
             return Ok(false);
@@ -175,6 +176,11 @@ impl Recovery<'_, '_, '_> {
         self.log.derived.log_end_offset = end;
         self.leader_epoch = leader_epoch;
         Ok(true)
+    }
+
+    /// D09 and D08: the clean-shutdown marker alone is believed, whatever the recovery point says.
+    fn trusts_blindly(&self) -> bool {
+        self.bugs.has(Bug::D09) || self.bugs.has(Bug::D08)
     }
 
     /// Reads a segment batch by batch, folding each, and rebuilds its indexes. Returns where a batch is not what it should be.

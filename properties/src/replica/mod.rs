@@ -21,9 +21,9 @@ pub(crate) use epochs::{EpochCache, QuorumEpoch};
 pub(crate) use failed_disk::{AppendAllOrNothing, FailureSticks};
 pub(crate) use identity::{DenseOffsets, RecordIdentity};
 pub(crate) use indexes::SoundIndexes;
-pub(crate) use recovery::CrashPrefix;
+pub(crate) use recovery::{CrashPrefix, CutsAboveFloor};
 pub(crate) use segments::SegmentStructure;
-pub(crate) use served::{EndToEnd, Timestamps};
+pub(crate) use served::{CommittedOnly, EndToEnd, Timestamps};
 
 use crate::ledger::FaultKind;
 

@@ -1,10 +1,12 @@
 //! What a broker makes of its disk when it starts.
 
-use crate::fact::{Fact, FactKind, FactSet};
+use crate::fact::{Fact, FactKind, FactSet, LogRef};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
-use crate::property::{PropertyId, Scope};
+use crate::property::{Claim, Cluster, PropertyId, Scope};
+use std::collections::BTreeMap;
+use wire::files::{HIGH_WATERMARK_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, parse_offsets};
 
 /// W42. A recovered log is a valid prefix, without a gap, of a state that the log was in, and holds everything that was
 /// durable, or that the broker had claimed to be synced by an acknowledgement or a recovery point, and has not cut
@@ -59,4 +61,53 @@ fn first_fault(log: &LogGhost) -> Option<(&'static str, i64)> {
         }
     }
     None
+}
+
+/// W10, as far as replication factor 1 goes. While it opens a log, a broker cuts nothing below what the log directory's
+/// checkpoints say was synced or committed: not even damage excuses that, since behind it lies what nobody else holds.
+/// (Above both, recovery cuts at the first bad batch, as Kafka does.) Source: ORACLES, DESIGN; bug D11.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CutsAboveFloor {
+    /// What the checkpoints say of each log that is being opened.
+    floors: BTreeMap<LogRef, i64>,
+}
+
+impl Judge for CutsAboveFloor {
+    const ID: PropertyId = PropertyId {
+        id: "W10",
+        name: "no truncation of committed data",
+        sentence: "Nothing is cut that the checkpoints say was synced or committed.",
+    };
+    const INTERESTS: FactSet =
+        FactSet::of(&[FactKind::Started, FactKind::Survived, FactKind::Truncated, FactKind::Opened]);
+
+    fn claim(&self, _: &Scope, _: &Cluster<'_>) -> Claim {
+        Claim::Holds
+    }
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        match fact {
+            Fact::Started { node, .. } | Fact::Opened { node, .. } => self.floors.retain(|log, _| log.node != *node),
+            Fact::Survived { log, .. } => {
+                self.floors.extend(floor(log, case.cluster).map(|floor| (log.clone(), floor)));
+            }
+            Fact::Truncated { log, to } => {
+                let Some(floor) = self.floors.get(log).copied().filter(|floor| to < floor) else { return };
+                case.charge(self, &Scope::default(), "below-checkpoint", || {
+                    format!("{log} was cut to offset {to} when it was opened, its checkpoints say {floor}")
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the checkpoints in a log's directory say of it.
+fn floor(log: &LogRef, cluster: &Cluster<'_>) -> Option<i64> {
+    let log_dir = cluster.ghost.get(log)?.log_dir?;
+    let says = |path| {
+        let offsets = parse_offsets(&cluster.nodes.file(log.node, log_dir, path)?).ok()?;
+        offsets.get(&log.partition).copied()
+    };
+    says(RECOVERY_POINT_CHECKPOINT).max(says(HIGH_WATERMARK_CHECKPOINT))
 }

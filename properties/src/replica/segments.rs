@@ -1,22 +1,27 @@
 //! How a log's batches lie in its files.
 
 use super::DAMAGE;
-use crate::fact::{Fact, FactKind, FactSet};
+use crate::fact::{Fact, FactKind, FactSet, LogRef};
 use crate::ghost::{Held, LogGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{Cluster, PropertyId, Scope};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::files::CLEAN_SHUTDOWN;
 use wire::files::names::{Suffix, log_folder, parse_segment_file};
 use wire::{LogDirId, NodeId};
 
 /// W46. A segment is named by the offset that was the log's end when it was made; names rise, no batch reaches over the
 /// next name, relative offsets fit in 31 bits, each file is as long as the batches in it, and appends go to the last.
-/// Checked on each roll and append, after recovery and at rest. Source: ORACLES; bug D29.
+/// Checked on each roll and append, after recovery and at rest. Damage excuses what it touched; but after an unclean
+/// shutdown recovery reads the last segment batch by batch, and one in the wrong place is no part of the log then.
+/// Source: ORACLES; bug D29.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SegmentStructure {
     /// The last segment of each log that was made or appended to in this incarnation.
-    active: BTreeMap<crate::LogRef, i64>,
+    active: BTreeMap<LogRef, i64>,
+    /// Logs that are being opened after an unclean shutdown.
+    unclean: BTreeSet<LogRef>,
 }
 
 impl Judge for SegmentStructure {
@@ -27,6 +32,7 @@ impl Judge for SegmentStructure {
     };
     const INTERESTS: FactSet = FactSet::of(&[
         FactKind::Started,
+        FactKind::Survived,
         FactKind::SegmentCreated,
         FactKind::Appended,
         FactKind::Opened,
@@ -37,7 +43,16 @@ impl Judge for SegmentStructure {
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let ghost = case.cluster.ghost;
         match fact {
-            Fact::Started { node, .. } => self.active.retain(|log, _| log.node != *node),
+            Fact::Started { node, .. } => {
+                self.active.retain(|log, _| log.node != *node);
+                self.unclean.retain(|log| log.node != *node);
+            }
+            Fact::Survived { log, .. } => {
+                let log_dir = ghost.get(log).and_then(|it| it.log_dir);
+                if log_dir.is_some_and(|dir| case.cluster.nodes.file(log.node, dir, CLEAN_SHUTDOWN).is_none()) {
+                    self.unclean.insert(log.clone());
+                }
+            }
             Fact::SegmentCreated { log, base_offset } => {
                 self.active.insert(log.clone(), *base_offset);
                 let Some(it) = ghost.get(log).filter(|it| it.end != *base_offset) else { return };
@@ -61,6 +76,9 @@ impl Judge for SegmentStructure {
             Fact::Opened { .. } | Fact::AtRest {} => {
                 for (log, files) in layouts(case.cluster) {
                     self.check(log, &files, case);
+                    if self.unclean.remove(&log.log) {
+                        self.check_scanned(log, &files, case);
+                    }
                 }
             }
             _ => {}
@@ -90,6 +108,23 @@ impl SegmentStructure {
                 });
             }
         }
+    }
+}
+
+impl SegmentStructure {
+    /// The last segment as recovery left it: each batch begins where the one before it ends.
+    fn check_scanned(&self, log: &LogGhost, files: &Files, case: &mut Case<'_>) {
+        let last = files.lens.keys().rev().find(|(_, suffix)| *suffix == Suffix::Log).map(|&(base, _)| base);
+        let Some(from) = log.batches.iter().rposition(|held| Some(held.base_offset) == last) else { return };
+        let mut pairs = log.batches[from..].iter().zip(&log.batches[from + 1..]);
+        let Some((before, held)) = pairs.find(|(before, held)| before.last_offset.saturating_add(1) != held.base_offset)
+        else {
+            return;
+        };
+        case.charge(self, &Scope::client(u16::MAX), "misplaced", || {
+            let (end, base) = (before.last_offset, held.base_offset);
+            format!("recovery of {} took a batch of offset {base} that stands behind offset {end}", log.log)
+        });
     }
 }
 

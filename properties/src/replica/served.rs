@@ -9,8 +9,9 @@ use crate::property::{PropertyId, Scope};
 
 /// W50. Each batch that is fetched is the one that was appended there, to the last byte that its CRC covers, and the
 /// next one of an answer is the next one of the log. A fetch ships bytes as they lie, so rot excuses what is changed
-/// from the first such byte on; nothing excuses that a batch is left out, but an index that rot has changed. What an
-/// application gets is J27's and JX8's. Source: ORACLES; bugs D10 D11 D29.
+/// from the first such byte on; nothing excuses that a batch is left out, but an index that rot has changed; and a
+/// broker that knows of damage does not answer as if the log ended there (BookKeeper #2908). What an application gets is
+/// J27's and JX8's. Source: ORACLES; bugs D10 D11 D12 D29.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EndToEnd;
 
@@ -34,6 +35,13 @@ impl Judge for EndToEnd {
         let log = ghost.log(id);
         if !log.present {
             return;
+        }
+        let shown = case.cluster.nodes.view(*node);
+        let damaged = shown.and_then(|view| view.log(*topic_id, partition.partition)?.corrupt_from);
+        if batches.is_empty() && damaged.is_some_and(|corrupt| *fetch_offset >= corrupt) {
+            case.charge(self, &Scope::client(u16::MAX), "end-of-log", || {
+                format!("a fetch of {partition} from offset {fetch_offset}, behind damage, was answered as the log's end")
+            });
         }
         let first = log.position(*fetch_offset);
         for (place, batch) in (first..).zip(batches) {
@@ -97,5 +105,31 @@ impl Judge for Timestamps {
                 format!("the batch at offset {base} of {log} says {says}, the greatest timestamp of its records is {greatest}")
             });
         }
+    }
+}
+
+/// W11, as far as replication factor 1 goes. A consumer gets only what lies below the high watermark that the answer
+/// itself states; that this one is not too high is W14's and W43's. Source: ORACLES; bugs R23 R25.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CommittedOnly;
+
+impl Judge for CommittedOnly {
+    const ID: PropertyId = PropertyId {
+        id: "W11",
+        name: "no uncommitted exposure",
+        sentence: "A consumer is given nothing at or above the high watermark.",
+    };
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::FetchAnswered]);
+
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        let Fact::FetchAnswered { client: Some(client), partition, error: 0, high_watermark, batches, .. } = fact
+        else {
+            return;
+        };
+        let Some(batch) = batches.iter().find(|batch| batch.valid && batch.last_offset >= *high_watermark) else { return };
+        case.charge(self, &Scope::client(u16::MAX), "uncommitted", || {
+            let last = batch.last_offset;
+            format!("client {client} was given offset {last} of {partition}, whose high watermark is {high_watermark}")
+        });
     }
 }
