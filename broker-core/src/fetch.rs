@@ -207,7 +207,9 @@ impl Broker {
             }
         }
         let bugs = &self.config.planted;
-        if let Some(corrupt) = log.corrupt_from().filter(|&corrupt| entry.fetch_offset >= corrupt && !bugs.has(Bug::D12)) {
+        if let Some(corrupt) =
+            log.corrupt_from().filter(|&corrupt| entry.fetch_offset >= corrupt && !bugs.has(Bug::D12))
+        {
             // What comes next is there and cannot be read: neither the log's end nor out of range.
             return Err(LogError::Corrupt(corrupt).code());
         }

@@ -47,6 +47,11 @@ impl Consumers {
         self.iter().filter(move |(_, consumer)| consumer.began > moment && reads(consumer))
     }
 
+    /// Sessions that live and began before a moment.
+    pub fn living_before(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
+        self.iter().filter(move |(_, consumer)| consumer.alive && consumer.began <= moment)
+    }
+
     pub(super) fn life(&mut self, who: (u16, u16), alive: bool, moment: Moment) {
         let consumer = self.sessions.entry(who).or_default();
         if alive {

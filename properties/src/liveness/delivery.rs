@@ -71,7 +71,9 @@ fn scope(send: &Send, cluster: &Cluster<'_>) -> Option<Scope> {
 }
 
 /// L05. At rest each final reader has read every partition that it was assigned to its log's end, or was told an error.
-/// Final readers are consumers that began after faults had stopped.
+/// Final readers are consumers that began after faults had stopped. A consumer that lived through the faults and had read
+/// something reads on to the end, too (Bufstream's stuck consumers); it is not judged where its log lost something or may
+/// have been deleted, because it may rightly have been put elsewhere then.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReachesEnd;
 
@@ -95,6 +97,13 @@ impl Judge for ReachesEnd {
                 self.check(*client, partition, reading, case);
             }
         }
+        for ((client, _), consumer) in cluster.history.consumers().living_before(healed) {
+            let begun =
+                consumer.assigned.iter().filter(|(at, reading)| reading.last_offset.is_some() && lasts(at, cluster));
+            for (partition, reading) in begun {
+                self.check(*client, partition, reading, case);
+            }
+        }
     }
 }
 
@@ -110,4 +119,10 @@ impl ReachesEnd {
             format!("client {client} stands at offset {next} of {partition}, whose end is {end}, and was told no error")
         });
     }
+}
+
+/// Whether a partition's log never lost anything, nor may be a later one of that name.
+fn lasts(at: &TopicPartition, cluster: &Cluster<'_>) -> bool {
+    let log = cluster.ghost.current(&at.topic, at.partition);
+    log.is_some_and(|log| log.generation == 0) && !cluster.ghost.topics().deletion_asked(&at.topic)
 }

@@ -117,7 +117,8 @@ impl SegmentStructure {
         let last = files.lens.keys().rev().find(|(_, suffix)| *suffix == Suffix::Log).map(|&(base, _)| base);
         let Some(from) = log.batches.iter().rposition(|held| Some(held.base_offset) == last) else { return };
         let mut pairs = log.batches[from..].iter().zip(&log.batches[from + 1..]);
-        let Some((before, held)) = pairs.find(|(before, held)| before.last_offset.saturating_add(1) != held.base_offset)
+        let Some((before, held)) =
+            pairs.find(|(before, held)| before.last_offset.saturating_add(1) != held.base_offset)
         else {
             return;
         };

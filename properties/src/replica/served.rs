@@ -40,7 +40,9 @@ impl Judge for EndToEnd {
         let damaged = shown.and_then(|view| view.log(*topic_id, partition.partition)?.corrupt_from);
         if batches.is_empty() && damaged.is_some_and(|corrupt| *fetch_offset >= corrupt) {
             case.charge(self, &Scope::client(u16::MAX), "end-of-log", || {
-                format!("a fetch of {partition} from offset {fetch_offset}, behind damage, was answered as the log's end")
+                format!(
+                    "a fetch of {partition} from offset {fetch_offset}, behind damage, was answered as the log's end"
+                )
             });
         }
         let first = log.position(*fetch_offset);
@@ -126,7 +128,9 @@ impl Judge for CommittedOnly {
         else {
             return;
         };
-        let Some(batch) = batches.iter().find(|batch| batch.valid && batch.last_offset >= *high_watermark) else { return };
+        let Some(batch) = batches.iter().find(|batch| batch.valid && batch.last_offset >= *high_watermark) else {
+            return;
+        };
         case.charge(self, &Scope::client(u16::MAX), "uncommitted", || {
             let last = batch.last_offset;
             format!("client {client} was given offset {last} of {partition}, whose high watermark is {high_watermark}")

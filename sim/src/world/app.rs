@@ -7,8 +7,8 @@ use crate::plan::{ClientOp, StartAt};
 use bytes::Bytes;
 use client_core::{NewTopic, Op, Position, Record};
 use properties::{Payload, TopicAsked, Uid};
-use std::collections::BTreeMap;
-use wire::{Str, TopicPartition};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{Instant, Str, TopicPartition};
 
 /// An application's state.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +19,12 @@ pub(crate) struct App {
     pub(crate) ended: BTreeMap<u64, Pending>,
     /// The last assignment, to be repeated in the next session.
     pub(crate) assignment: Option<ClientOp>,
-    /// Where a reader's partitions have been read up to; None if nobody asks.
-    pub(crate) read_to: Option<BTreeMap<TopicPartition, i64>>,
+    /// Where partitions have been read up to since they were positioned.
+    pub(crate) read_to: BTreeMap<TopicPartition, i64>,
+    /// When a poll brought something last.
+    pub(crate) got_at: Instant,
+    /// Partitions of which a poll told an error.
+    pub(crate) told: BTreeSet<TopicPartition>,
     /// Polls in a row that brought nothing.
     pub(crate) empty_polls: u32,
     next_op: u64,

@@ -10,12 +10,18 @@ use super::{build, micros};
 use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, Step, When};
 use properties::{Fact, FactKind, PropertyId};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use wire::{Instant, TopicPartition};
 
 /// How often the World looks whether all is at rest, in microseconds; no multiple of anything that a broker does now and then.
 const CHECK_US: u64 = 97_001;
 /// A reader that polls so often in a row without getting anything has stopped making progress.
 const EMPTY_POLLS: u32 = 15;
+/// One that lived through the faults may first have to learn that its connection is dead: a machine that lost its power
+/// says nothing, and `request.timeout.ms` is 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How often such a one polls, in microseconds: where some of its partitions are gone, polls bring an error at once.
+const READ_ON_US: u64 = 20_000;
 
 /// How far the end has come.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +39,7 @@ enum Phase {
     Draining { flushed: bool },
     /// A fresh producer writes to every live partition.
     Probing(ActorId),
-    /// A fresh reader reads every live partition up to its end.
+    /// A fresh reader reads every live partition up to its end, and the old ones read on.
     Reading(ActorId, BTreeMap<TopicPartition, i64>),
 }
 
@@ -91,9 +97,10 @@ impl World {
             Phase::Running => Phase::Running,
             Phase::Draining { flushed } => self.drained(flushed),
             Phase::Probing(prober) if self.is_idle(prober) => self.read_everything(),
+            Phase::Reading(reader, goals) if !self.have_read_on() => Phase::Reading(reader, goals),
             Phase::Reading(reader, goals) if self.has_read(reader, &goals) && self.is_still() => return self.rests(),
             Phase::Reading(reader, ref goals) if !self.has_read(reader, goals) && self.is_stuck(reader) => {
-                return self.cannot_rest();
+                return if self.was_told(reader, goals) { self.rests() } else { self.cannot_rest() };
             }
             waiting => waiting,
         };
@@ -167,13 +174,33 @@ impl World {
         let Some(reader) = self.join(FIRST_READER, Role::Consumer, &[("auto.offset.reset", "earliest")]) else {
             return Phase::Reading(0, BTreeMap::new());
         };
-        if let Some(seat) = self.cast.client_mut(reader) {
-            seat.app.read_to = Some(BTreeMap::new());
-        }
+        self.read_on();
         let partitions = goals.keys().map(|at| (at.topic.to_string(), at.partition)).collect();
         self.take_on(reader, &ClientOp::Assign { partitions, start: StartAt::Earliest });
         self.take_on(reader, &ClientOp::Poll { max_records: 10_000, count: u32::MAX, every_us: 0 });
         Phase::Reading(reader, goals)
+    }
+
+    /// The consumers of the Plan go on from where they are.
+    fn read_on(&mut self) {
+        let now = self.now;
+        for actor in self.cast.client_ids() {
+            let Some(seat) = self.cast.client_mut(actor) else { continue };
+            if seat.id < FIRST_READER && seat.app.assignment.is_some() {
+                seat.app.got_at = now;
+                self.take_on(actor, &ClientOp::Poll { max_records: 10_000, count: u32::MAX, every_us: READ_ON_US });
+            }
+        }
+    }
+
+    /// Whether every consumer of the Plan is at the end of what it has begun to read, or gets nothing any more.
+    fn have_read_on(&self) -> bool {
+        let ends = self.live_partitions();
+        let mut seats = self.cast.client_ids().filter_map(|actor| self.cast.client(actor));
+        seats.all(|seat| {
+            let behind = |(at, end): (&TopicPartition, &i64)| seat.app.read_to.get(at).is_some_and(|read| read < end);
+            seat.id >= FIRST_READER || self.now.since(seat.app.got_at) >= PATIENCE || !ends.iter().any(behind)
+        })
     }
 
     /// A client of the World's own joins the cast.
@@ -205,7 +232,7 @@ impl World {
         reader: ActorId,
         goals: &'a BTreeMap<TopicPartition, i64>,
     ) -> impl Iterator<Item = (&'a TopicPartition, i64)> {
-        let read_to = self.cast.client(reader).and_then(|seat| seat.app.read_to.as_ref());
+        let read_to = self.cast.client(reader).map(|seat| &seat.app.read_to);
         let read = move |at: &TopicPartition| read_to.and_then(|read_to| read_to.get(at)).copied().unwrap_or(0);
         let start = |at: &TopicPartition| self.log_start(at);
         goals.iter().filter(move |&(at, &end)| read(at) < end && start(at) < end).map(|(at, &end)| (at, end))
@@ -249,6 +276,12 @@ impl World {
             let detail = format!("not at rest {bound_ms} ms after healing; still to be done: {pending}");
             self.accuse(property, "restless", detail);
         }
+    }
+
+    /// Whether the reader was told an error of each partition that it has not read to the end: L05 asks for no more.
+    fn was_told(&self, reader: ActorId, goals: &BTreeMap<TopicPartition, i64>) -> bool {
+        let Some(seat) = self.cast.client(reader) else { return false };
+        self.unread(reader, goals).all(|(at, _)| seat.app.told.contains(at))
     }
 
     /// What clients still wait for.

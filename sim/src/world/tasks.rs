@@ -75,11 +75,15 @@ impl World {
             ClientOp::Assign { partitions, .. } => {
                 if let Some(seat) = self.cast.client_mut(actor) {
                     seat.app.assignment = Some(op.clone());
+                    seat.app.read_to.clear();
                 }
                 let partitions = partitions.iter().map(|(topic, partition)| app::at(topic, *partition)).collect();
                 self.judge(&repositioned(partitions, true));
             }
             ClientOp::Seek { topic, partition, .. } => {
+                if let Some(seat) = self.cast.client_mut(actor) {
+                    seat.app.read_to.remove(&app::at(topic, *partition));
+                }
                 self.judge(&repositioned(vec![app::at(topic, *partition)], false));
             }
             ClientOp::Poll { .. } => self.judge(&Fact::PollInvoked { client, session, op: id }),
@@ -158,9 +162,14 @@ impl World {
             Done::Polled { records, errors } => (records, errors),
             _ => (Vec::new(), Vec::new()),
         };
+        let now = self.now;
         let Some(seat) = self.cast.client_mut(actor) else { return };
         let client = seat.id;
         let count: u64 = records.iter().map(|(_, records)| records.len() as u64).sum();
+        if count > 0 {
+            seat.app.got_at = now;
+        }
+        seat.app.told.extend(errors.iter().map(|(at, _)| at.clone()));
         remember(seat, &records, count);
         let again = seat.app.tasks.get(task as usize).filter(|task| task.left > 0).map(every_us);
         self.stats.read_records += count;
@@ -212,13 +221,12 @@ impl World {
     }
 }
 
-/// What a reader has read, for the World's own readers.
+/// What a consumer has read, for the World to see whether it gets to the end.
 fn remember(seat: &mut ClientSeat, records: &[(TopicPartition, Vec<(i64, Record)>)], count: u64) {
     seat.app.empty_polls = if count == 0 { seat.app.empty_polls + 1 } else { 0 };
-    let Some(read_to) = &mut seat.app.read_to else { return };
     for (partition, records) in records {
         if let Some((last, _)) = records.last() {
-            read_to.insert(partition.clone(), last + 1);
+            seat.app.read_to.insert(partition.clone(), last + 1);
         }
     }
 }
