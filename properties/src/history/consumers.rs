@@ -40,16 +40,20 @@ impl Consumers {
         self.sessions.iter()
     }
 
-    /// Sessions that live, began after a moment and poll: the final readers, if it is the one at which faults stopped.
-    /// A consumer that nobody polls reads nothing, however well it is.
+    /// Living sessions that poll, of clients that were not there at a moment: the final readers, if it is the one at which
+    /// faults stopped. A consumer that nobody polls reads nothing, however well it is.
     pub fn living_since(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
         let reads = |consumer: &Consumer| consumer.alive && consumer.polled && !consumer.assigned.is_empty();
-        self.iter().filter(move |(_, consumer)| consumer.began > moment && reads(consumer))
+        self.iter().filter(move |((client, _), consumer)| reads(consumer) && !self.was_there(*client, moment))
     }
 
-    /// Sessions that live and began before a moment.
+    /// Living sessions of clients that were there at a moment; the session itself may have begun later.
     pub fn living_before(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
-        self.iter().filter(move |(_, consumer)| consumer.alive && consumer.began <= moment)
+        self.iter().filter(move |((client, _), consumer)| consumer.alive && self.was_there(*client, moment))
+    }
+
+    fn was_there(&self, client: u16, moment: Moment) -> bool {
+        self.sessions.range((client, 0)..=(client, u16::MAX)).any(|(_, consumer)| consumer.began <= moment)
     }
 
     pub(super) fn life(&mut self, who: (u16, u16), alive: bool, moment: Moment) {

@@ -71,7 +71,7 @@ fn scope(send: &Send, cluster: &Cluster<'_>) -> Option<Scope> {
 }
 
 /// L05. At rest each final reader has read every partition that it was assigned to its log's end, or was told an error.
-/// Final readers are consumers that began after faults had stopped. A consumer that lived through the faults and had read
+/// Final readers are clients that came after faults had stopped. A consumer that lived through the faults and had read
 /// something reads on to the end, too (Bufstream's stuck consumers); it is not judged where its log lost something or may
 /// have been deleted, because it may rightly have been put elsewhere then.
 #[derive(Clone, Debug, Default)]

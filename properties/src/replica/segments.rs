@@ -109,9 +109,7 @@ impl SegmentStructure {
             }
         }
     }
-}
 
-impl SegmentStructure {
     /// The last segment as recovery left it: each batch begins where the one before it ends.
     fn check_scanned(&self, log: &LogGhost, files: &Files, case: &mut Case<'_>) {
         let last = files.lens.keys().rev().find(|(_, suffix)| *suffix == Suffix::Log).map(|&(base, _)| base);

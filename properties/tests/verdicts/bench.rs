@@ -39,6 +39,7 @@ pub(crate) struct ShownLog {
     pub(crate) high_watermark: i64,
     pub(crate) last_stable: i64,
     pub(crate) recovery_point: i64,
+    pub(crate) corrupt_from: Option<i64>,
     pub(crate) epochs: Vec<(i32, i64)>,
 }
 
@@ -57,7 +58,7 @@ impl ShownLog {
             recovery_point: self.recovery_point,
             leader_epoch: 0,
             epochs: &self.epochs,
-            corrupt_from: None,
+            corrupt_from: self.corrupt_from,
         }
     }
 }
@@ -156,10 +157,7 @@ impl Bench {
             honest: true,
         };
         bench = bench.start(&[]).create(topic);
-        for client in [1, 2] {
-            bench.fact(&Fact::ClientLife { client, session: 0, alive: true });
-        }
-        bench
+        bench.then(Fact::ClientLife { client: 1, session: 0, alive: true })
     }
 
     /// Shows a fact to the court, a millisecond later.
@@ -208,6 +206,7 @@ impl Bench {
             high_watermark: end,
             last_stable: end,
             recovery_point: self.synced.min(end),
+            corrupt_from: None,
             epochs,
         }];
         let bytes: u32 = self.disk.iter().map(|batch| batch.bytes).sum();

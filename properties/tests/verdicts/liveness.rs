@@ -1,7 +1,7 @@
 //! What must be so at rest.
 
-use crate::bench::{Bench, DIR, Found, NODE, owned, partition};
-use properties::{Fact, FaultKind, Outcome, Stop};
+use crate::bench::{Bench, DIR, Found, NODE, owned, partition, record};
+use properties::{Fact, FaultKind, Outcome, ReadSeen, Stop};
 
 #[test]
 fn l03_a_broker_runs_and_answers() {
@@ -58,4 +58,20 @@ fn l05_judges_only_readers_that_began_after_healing() {
     Bench::new().append(&[0]).unknown(&[0]).then(assigned).then(Fact::Healed {}).then(Fact::AtRest {}).silent();
     // A consumer that nobody polls is not stuck.
     Bench::new().append(&[0]).unknown(&[0]).heal().then(Fact::AtRest {}).silent();
+}
+
+#[test]
+fn l05_a_consumer_that_lived_through_the_faults_reads_on_too() {
+    let read = |bench: Bench, offset| {
+        let records = vec![ReadSeen { partition: partition(), record: record(offset, offset as u32) }];
+        bench.then(Fact::PollCompleted { client: 5, session: 0, op: 0, records, errors: Vec::new() })
+    };
+    let begun = || {
+        let bench = Bench::new().then(Fact::ClientLife { client: 5, session: 0, alive: true }).produce(&[0]);
+        let partitions = vec![partition()];
+        let bench = bench.then(Fact::Repositioned { client: 5, session: 0, partitions, assign: true });
+        read(bench, 0).produce(&[1])
+    };
+    read(begun(), 1).rest(2).silent();
+    begun().rest(2).violates(&["L05/stuck"]);
 }

@@ -1,6 +1,6 @@
 //! What a broker does to its disk, and what it serves.
 
-use crate::bench::{Bench, DIR, Found, NODE, batch, owned, rotten, segment};
+use crate::bench::{Bench, DIR, Found, NODE, batch, owned, partition, rotten, segment};
 use broker_core::Event;
 use broker_core::event::Partition;
 use bytes::Bytes;
@@ -247,4 +247,64 @@ fn w47_a_crash_leaves_a_version_whole() {
     let touched = rotten.touch_as(|touch| touch.on(NODE).in_dir(DIR).in_file(PATH), FaultKind::BitRot).kill();
     assert_eq!(touched.found(), Found { excused: owned(&["W47 by bit-rot"]), ..Found::default() });
     let _ = RecordSeen { offset: 0, timestamp: 0, payload: None, hash: 0 };
+}
+
+#[test]
+fn w10_recovery_cuts_nothing_that_a_checkpoint_vouches_for() {
+    let recovered = |checkpoint: &str, text: &'static str| {
+        let mut bench = Bench::new().produce(&[0]).produce(&[1]).touch(FaultKind::BitRot, Some(1)).stop(Stop::Kill);
+        bench.shown.files.insert(checkpoint.to_owned(), Bytes::from_static(text.as_bytes()));
+        let (log, all) = (bench.log(), bench.disk.clone());
+        bench.fact(&Fact::Started { node: NODE, incarnation: 2 });
+        bench.fact(&Fact::Survived { log: log.clone(), batches: all });
+        bench.then(Fact::Truncated { log, to: 1 }).found().violated
+    };
+    for checkpoint in ["recovery-point-offset-checkpoint", "replication-offset-checkpoint"] {
+        assert_eq!(recovered(checkpoint, "0\n1\nt 0 2\n"), owned(&["W10/below-checkpoint"]));
+        assert_eq!(recovered(checkpoint, "0\n1\nt 0 1\n"), owned(&[]));
+        assert_eq!(recovered(checkpoint, "0\n1\nt 1 2\n"), owned(&[]));
+    }
+}
+
+#[test]
+fn w11_a_consumer_gets_what_is_below_the_high_watermark_of_the_answer() {
+    let fetched = |high_watermark| {
+        let bench = Bench::new().produce(&[0]).produce(&[1, 2]);
+        let (topic_id, batches) = (Some(bench.topic_id), bench.disk.clone());
+        let (client, partition) = (Some(2), partition());
+        let (node, fetch_offset, error, log_start_offset) = (NODE, 0, 0, 0);
+        bench.then(Fact::FetchAnswered {
+            node,
+            client,
+            partition,
+            topic_id,
+            fetch_offset,
+            error,
+            high_watermark,
+            log_start_offset,
+            batches,
+        })
+    };
+    fetched(3).silent();
+    fetched(1).violates(&["W11/uncommitted"]);
+}
+
+#[test]
+fn w46_damage_does_not_excuse_that_recovery_took_a_batch_in_the_wrong_place() {
+    let bench = || Bench::new().produce(&[0]).produce(&[1]).produce(&[2]).touch(FaultKind::MisdirectedWrite, Some(1));
+    let (log, misplaced) = (bench().disk, batch(2, 1, &[2]));
+    let left = [log[0].clone(), misplaced];
+    let found = |bench: Bench| bench.stop(Stop::Kill).start(&left).found().violated;
+    assert_eq!(found(bench()), owned(&["W46/misplaced"]));
+    let mut clean = bench();
+    clean.shown.files.insert(".kafka_cleanshutdown".to_owned(), Bytes::new());
+    assert_eq!(found(clean), owned(&[]));
+}
+
+#[test]
+fn w50_damage_is_not_answered_as_the_logs_end() {
+    let mut bench = Bench::new().produce(&[0]).produce(&[1]).touch(FaultKind::BitRot, Some(1));
+    bench.honest = false;
+    bench.shown.logs[0].corrupt_from = Some(1);
+    bench.fetched(1, Vec::new()).violates(&["W50/end-of-log"]);
 }
