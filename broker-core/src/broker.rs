@@ -189,11 +189,9 @@ impl Broker {
         }
         self.timers.arm(Timer::Parked, self.parked.next_deadline());
         self.timers.arm(Timer::FileDelete, self.logs.next_removal().unwrap_or(Instant::NEVER));
-        #[cfg(debug_assertions)]
         self.check_invariants();
     }
 
-    #[cfg(debug_assertions)]
     fn check_invariants(&self) {
         if let Some(log) = self.logs.get(quorum::METADATA) {
             assert!(

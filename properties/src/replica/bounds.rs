@@ -22,7 +22,7 @@ impl Judge for NoDanglingReference {
         sentence: "Nothing points outside of a log: watermarks, recovery point and epochs lie between its start and its end.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Opened, FactKind::AtRest, FactKind::Stated]);
-    const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+    const EXCUSED_BY: &'static [FaultKind] = super::DAMAGE;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;

@@ -8,7 +8,8 @@ use broker_core::Event;
 use wire::{LogDirId, NodeId};
 
 /// W44. After a write or a sync of a log directory failed, nothing is appended there, and from the next input on
-/// nothing of it is acknowledged, committed or checkpointed until the node has started again; if it was the metadata
+/// nothing of it is acknowledged, committed or checkpointed until the node has started again (what was committed before
+/// may still be acknowledged: its answer waits for the other partitions of the request); if it was the metadata
 /// directory (which is also the last of a node with one directory), the node halts. Source: fsyncgate; KIP-858; bugs
 /// D01 D02.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +38,12 @@ impl Judge for FailureSticks {
                 let failed = ghost.node(log.node).is_some_and(|node| node.failed_dirs.contains_key(log_dir));
                 self.charge_if(failed, log.node, *log_dir, "append", &log.to_string(), case);
             }
-            Fact::ProduceAnswered { node, topic_id: Some(topic_id), partition, error: 0, acks, .. } if *acks != 0 => {
-                let log = ghost.by_id(*node, *topic_id, partition.partition).map(|log| ghost.log(log));
-                self.check_log(log, "ack", case);
+            Fact::ProduceAnswered {
+                node, topic_id: Some(id), partition, error: 0, acks, base_offset, uids, ..
+            } if *acks != 0 => {
+                let end = base_offset.saturating_add(uids.len() as i64);
+                let log = ghost.by_id(*node, *id, partition.partition).map(|log| ghost.log(log));
+                self.check_log(log.filter(|log| end > log.high_watermark), "ack", case);
             }
             Fact::Stated { node, event: Event::HighWatermarkAdvanced { partition, .. } } => {
                 self.check_log(ghost.named(*node, partition), "high-watermark", case);

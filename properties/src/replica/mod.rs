@@ -27,5 +27,5 @@ pub(crate) use served::{CommittedOnly, EndToEnd, Timestamps};
 
 use crate::ledger::FaultKind;
 
-/// Faults that change bytes that were written well.
-const DAMAGE: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+/// Faults that change bytes that were written well, or take some that a sync had claimed.
+const DAMAGE: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync];
