@@ -16,8 +16,24 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     draw,
 };
 
-const FAULTS: &[FaultKind] =
-    &[FaultKind::CleanRestart, FaultKind::Kill, FaultKind::PowerLoss, FaultKind::DeathAtCall, FaultKind::Pause];
+const FAULTS: &[FaultKind] = &[
+    FaultKind::CleanRestart,
+    FaultKind::Kill,
+    FaultKind::PowerLoss,
+    FaultKind::TornTail,
+    FaultKind::DeathAtCall,
+    FaultKind::Pause,
+];
+
+/// What ends an incarnation in a row of them.
+const ENDS: &[FaultKind] = &[
+    FaultKind::CleanRestart,
+    FaultKind::CleanRestart,
+    FaultKind::Kill,
+    FaultKind::PowerLoss,
+    FaultKind::TornTail,
+    FaultKind::DeathAtCall,
+];
 
 fn draw(seed: u64) -> Plan {
     let mut script = Script::new(SCENARIO.name, seed);
@@ -25,8 +41,7 @@ fn draw(seed: u64) -> Plan {
     fault::storm(&mut script, FAULTS);
     let start = script.dice.range(1, 4) * script.active_us / 5;
     for n in 0..script.dice.range(2, 6) {
-        let kind =
-            script.dice.pick(&[FaultKind::CleanRestart, FaultKind::Kill, FaultKind::PowerLoss, FaultKind::DeathAtCall]);
+        let kind = script.dice.pick(ENDS);
         let gap = script.dice.pick(&[10_000, 100_000, 600_000]);
         fault::inject(&mut script, kind, start + n * gap);
     }
