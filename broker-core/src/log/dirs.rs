@@ -141,6 +141,7 @@ impl LogDirs {
         bugs: &Planted<Bug>,
     ) -> Result<Appended, LogError> {
         let log = self.usable(key)?;
+        log.check_epoch(leader_epoch)?;
         let before = log.log_end_offset();
         let stamped = origin != Origin::Quorum && log.config.message_timestamp_type == TimestampType::LogAppendTime;
         let log_append_time = stamped.then_some(io.now.wall.0);

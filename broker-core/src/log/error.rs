@@ -23,6 +23,9 @@ pub(crate) enum LogError {
     /// The batch is larger than a segment may be.
     #[error("the batch is larger than segment.bytes")]
     TooLarge,
+    /// The log holds batches of this epoch, and what is to be appended is older: the metadata has lost what the log knows.
+    #[error("the log has seen leader epoch {0}")]
+    StaleEpoch(i32),
     /// There is no such log.
     #[error("there is no such log")]
     Unknown,
@@ -32,7 +35,9 @@ impl LogError {
     /// Kafka's code.
     pub(crate) fn code(self) -> ErrorCode {
         match self {
-            LogError::Storage(_) | LogError::Offline | LogError::Corrupt(_) => ErrorCode::KafkaStorageError,
+            LogError::Storage(_) | LogError::Offline | LogError::Corrupt(_) | LogError::StaleEpoch(_) => {
+                ErrorCode::KafkaStorageError
+            }
             LogError::OutOfRange => ErrorCode::OffsetOutOfRange,
             LogError::NotNext => ErrorCode::CorruptMessage,
             LogError::TooLarge => ErrorCode::RecordListTooLarge,

@@ -138,6 +138,12 @@ impl Log {
         self.derived.epochs.latest()
     }
 
+    /// Epochs never go back in a log: recovery would take what stands behind for what an undone cut left, and drop it.
+    pub(super) fn check_epoch(&self, leader_epoch: i32) -> Result<(), LogError> {
+        let latest = self.latest_epoch();
+        if leader_epoch < latest { Err(LogError::StaleEpoch(latest)) } else { Ok(()) }
+    }
+
     /// The greatest known epoch that is not above `epoch`, and where it ends (KIP-101). None is Kafka's "undefined".
     pub(crate) fn end_offset_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
         self.derived.epochs.end_of(epoch, self.log_end_offset())

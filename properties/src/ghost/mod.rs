@@ -162,8 +162,8 @@ impl Ghost {
             }
             Fact::Opened { node, error } => self.opened(*node, error.is_none(), ledger),
             Fact::Stopped { node, how } => self.nodes.entry(*node).or_default().stop(*how, moment),
-            Fact::DiskFailed { node, log_dir, write: true } => {
-                self.nodes.entry(*node).or_default().failed_dirs.entry(*log_dir).or_insert(moment);
+            Fact::DiskFailed { node, log_dir, write } => {
+                self.nodes.entry(*node).or_default().disk_failed(*log_dir, *write, moment);
             }
             Fact::AdminInvoked { .. } | Fact::AdminCompleted { .. } => self.topics.observe(fact),
             Fact::ProduceAnswered { .. } => self.answered(fact),

@@ -22,6 +22,8 @@ pub struct NodeGhost {
     pub last_stop: Option<Stop>,
     /// Log directories on which a write or a sync failed in this incarnation, with the moment of the first failure.
     pub failed_dirs: BTreeMap<LogDirId, Moment>,
+    /// The same for reads, which need not take a directory offline.
+    pub failed_reads: BTreeMap<LogDirId, Moment>,
     /// Whether the broker's defaults ask for a sync after every record.
     pub flushes_each: bool,
     /// Whether a topic may come into being because a client asked for its metadata.
@@ -35,6 +37,7 @@ impl NodeGhost {
         self.running = true;
         self.opened = false;
         self.failed_dirs.clear();
+        self.failed_reads.clear();
         self.flushes_each = nodes.config(node, "log.flush.interval.messages").is_some_and(|value| value == "1");
         self.auto_creates = nodes.config(node, "auto.create.topics.enable").is_none_or(|value| value != "false");
     }
@@ -44,6 +47,11 @@ impl NodeGhost {
         self.opened = false;
         self.stopped = moment;
         self.last_stop = Some(how);
+    }
+
+    pub(crate) fn disk_failed(&mut self, log_dir: LogDirId, write: bool, moment: Moment) {
+        let failed = if write { &mut self.failed_dirs } else { &mut self.failed_reads };
+        failed.entry(log_dir).or_insert(moment);
     }
 
     /// Whether a log directory failed in an earlier step than this moment's.

@@ -41,7 +41,8 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
 fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
     let node = cluster.ghost.node(log.node)?;
     let log_dir = cluster.ghost.get(log)?.log_dir?;
-    let failed = node.failed_dirs.get(&log_dir)?;
+    let unread = || node.failed_reads.get(&log_dir).filter(|_| is_shown_offline(log, cluster));
+    let failed = node.failed_dirs.get(&log_dir).or_else(unread)?;
     let of_dir = |touch: &&crate::Touch| {
         OFFLINE.contains(&touch.fault)
             && touch.node.is_none_or(|node| node == log.node)
@@ -49,6 +50,12 @@ fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
             && touch.when <= *failed
     };
     cluster.ledger.touches().iter().rev().find(of_dir).map(|touch| touch.fault)
+}
+
+/// A read that failed need not take its directory offline (one that recovery rests on does): the broker shows it.
+fn is_shown_offline(log: &LogRef, cluster: &Cluster<'_>) -> bool {
+    let view = cluster.nodes.view(log.node);
+    view.and_then(|view| view.log(log.topic_id, log.partition.partition)).is_none_or(|log| !log.online)
 }
 
 /// The fault that may have broken a node's metadata log, or a small file that it needs to start.

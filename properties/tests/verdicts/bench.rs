@@ -34,6 +34,7 @@ pub(crate) struct Shown {
 pub(crate) struct ShownLog {
     pub(crate) topic: Str,
     pub(crate) topic_id: Uuid,
+    pub(crate) online: bool,
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) high_watermark: i64,
@@ -50,7 +51,7 @@ impl ShownLog {
             topic_id: self.topic_id,
             partition: 0,
             log_dir: DIR,
-            online: true,
+            online: self.online,
             log_start_offset: self.start,
             log_end_offset: self.end,
             high_watermark: self.high_watermark,
@@ -201,6 +202,7 @@ impl Bench {
         self.shown.logs = vec![ShownLog {
             topic: Str::from("t"),
             topic_id: self.topic_id,
+            online: true,
             start: 0,
             end,
             high_watermark: end,

@@ -201,6 +201,15 @@ fn w43_who_was_told_of_a_failed_sync_has_no_excuse_and_who_starts_after_it_has()
 }
 
 #[test]
+fn w43_a_write_that_fails_tells_nobody_of_a_sync_that_failed_before() {
+    let told = Fact::DiskFailed { node: NODE, log_dir: DIR, write: true };
+    let failed = Bench::with(&[], FLUSH).append(&[0]).touch(FaultKind::FailedSync, Some(0)).then(told.clone());
+    let survived = failed.disk.clone();
+    let found = failed.stop(Stop::Halt).start(&survived).append(&[1]).then(told).ack(&[1]).found();
+    assert_eq!((found.violated, found.excused), (owned(&["W44/not-halted"]), owned(&["W43 by failed-sync"])));
+}
+
+#[test]
 fn w42_what_a_power_loss_tore_is_not_durable_because_its_bytes_are() {
     let bench = Bench::new().produce_cached(&[0]);
     let torn = [rotten(&bench.disk[0])];

@@ -31,6 +31,22 @@ fn l03_a_directory_that_failed_excuses_its_logs() {
 }
 
 #[test]
+fn l05_a_read_that_failed_excuses_where_it_took_the_directory_offline() {
+    let failed = |online| {
+        let bench = Bench::new().produce(&[0]).touch_as(|touch| touch.on(NODE).in_dir(DIR), FaultKind::ReadError);
+        let mut bench = bench.then(Fact::DiskFailed { node: NODE, log_dir: DIR, write: false }).heal();
+        bench.honest = false;
+        bench.shown.logs[0].online = online;
+        bench.poll(&[]).then(Fact::AtRest {}).found()
+    };
+    assert_eq!(
+        failed(false),
+        Found { excused: owned(&["J04 by read-error", "L05 by read-error"]), ..Found::default() }
+    );
+    assert_eq!(failed(true).violated, ["J04/unseen", "L05/stuck"]);
+}
+
+#[test]
 fn l04_watermarks_reach_the_end() {
     let shows = |high_watermark, last_stable| {
         let mut bench = Bench::new().produce(&[0, 1]).heal().poll(&[0, 1]);

@@ -86,8 +86,8 @@ impl Lab {
     }
 
     fn append(&mut self, timestamp: i64, bytes: usize) -> Result<Appended, LogError> {
-        let batch = batch(timestamp, bytes);
-        self.run(|dirs, io, config| dirs.append(KEY, Origin::Client, &batch, 0, io, &config.planted))
+        let (batch, epoch) = (batch(timestamp, bytes), self.log().latest_epoch().max(0));
+        self.run(|dirs, io, config| dirs.append(KEY, Origin::Client, &batch, epoch, io, &config.planted))
     }
 
     /// One batch per timestamp, of 50 bytes.

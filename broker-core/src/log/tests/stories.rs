@@ -30,6 +30,18 @@ fn a_log_rolls_and_reads_back_hot_and_cold() {
 }
 
 #[test]
+fn an_epoch_that_the_log_has_left_behind_is_refused() {
+    let mut lab = Lab::with_log(SMALL);
+    let mut append = |epoch| {
+        let batch = batch(0, 50);
+        lab.run(|dirs, io, config| dirs.append(KEY, Origin::Client, &batch, epoch, io, &config.planted))
+    };
+    assert_eq!(append(3).map(|appended| appended.base_offset), Ok(0));
+    assert_eq!(append(2), Err(LogError::StaleEpoch(3)), "recovery would cut it");
+    assert_eq!(append(3).map(|appended| appended.base_offset), Ok(1));
+}
+
+#[test]
 fn a_read_ends_below_the_high_watermark() {
     let mut lab = Lab::with_log(SMALL);
     lab.append_all(0..20);
