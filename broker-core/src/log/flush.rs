@@ -199,6 +199,9 @@ impl Log {
 
     /// What a recovery point checkpoint may say: never beyond an epoch that the epoch checkpoint does not durably know.
     pub(super) fn checkpointable(&self) -> i64 {
+        if self.corrupt_from.is_some() {
+            return self.kept_floor;
+        }
         let known = self.derived.epochs.differs_from(&self.durability.checkpointed_epochs);
         known.map_or(self.recovery_point(), |offset| self.recovery_point().min(offset))
     }

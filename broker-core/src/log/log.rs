@@ -51,6 +51,8 @@ pub(crate) struct Log {
     pub(super) durability: Durability,
     /// Set where a corrupt batch limits reading.
     pub(super) corrupt_from: Option<i64>,
+    /// What the checkpoints said of a log that was found corrupt below it. They go on saying it, or a later recovery would cut there.
+    pub(super) kept_floor: i64,
     /// Base offsets of segments behind a corrupt batch; their files stay until the log is truncated before it.
     pub(super) beyond: Vec<i64>,
     /// Kafka's cleaner has been here: below this offset, batches may be missing.
@@ -78,6 +80,7 @@ impl Log {
             derived,
             durability,
             corrupt_from: None,
+            kept_floor: 0,
             beyond: Vec::new(),
             cleaned_to: 0,
         })

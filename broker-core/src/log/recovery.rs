@@ -83,6 +83,7 @@ pub(super) fn recover(
         derived: Derived::default(),
         durability: Durability::recovered(0, !known.clean, epochs.clone().unwrap_or_default(), io.now.mono),
         corrupt_from: None,
+        kept_floor: 0,
         beyond: Vec::new(),
         cleaned_to: known.cleaned_to,
     };
@@ -277,6 +278,7 @@ impl Recovery<'_, '_, '_> {
     fn damaged(&mut self) {
         let offset = self.log.log_end_offset();
         self.log.corrupt_from = Some(offset);
+        self.log.kept_floor = self.known.floor(self.bugs);
         self.io.event(Event::CorruptionFound { partition: self.log.partition.clone(), offset });
     }
 

@@ -69,8 +69,8 @@ pub struct LogGhost {
     pub generation: u32,
     /// Where a failed append may have left bytes: the end at that time.
     pub half_written: Option<i64>,
-    /// From the survey of the disk until `open` is through: the end of what is intact from the start on without a gap,
-    /// and why what stood there is not.
+    /// From the survey of the disk until `open` is through, or as long as the log goes on behind it: the end of what is
+    /// intact from the start on without a gap, and why what stood there is not.
     pub intact: Option<(i64, Cause)>,
     /// What had to be there when the incarnation began: `durable` or `claimed`, whichever is more.
     pub floor: i64,
@@ -175,6 +175,7 @@ impl LogGhost {
 
     pub(crate) fn append(&mut self, batch: &BatchSeen, incarnation: u32) {
         self.pristine = false;
+        self.intact.take_if(|(intact_end, _)| self.end <= *intact_end);
         self.push(batch, incarnation, true);
         self.end = self.end.max(batch.last_offset.saturating_add(1));
     }

@@ -254,7 +254,9 @@ impl Ghost {
             self.vanish_unless_seen(id, ledger);
             if well {
                 self.drop_unless_recovered(id, ledger);
-                self.log_mut(id).intact = None;
+                let log = self.log_mut(id);
+                // What still stands behind a damage may be cut later, for the damage's reason.
+                log.intact.take_if(|(intact_end, _)| log.end <= *intact_end);
             }
         }
         self.nodes.entry(node).or_default().opened = well;

@@ -2,7 +2,7 @@
 
 use super::unreachable;
 use crate::fact::{Fact, FactKind, FactSet, Outcome};
-use crate::history::{Reading, Send};
+use crate::history::{Consumer, Reading, Send};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use wire::TopicPartition;
@@ -97,7 +97,9 @@ impl Judge for ReachesEnd {
                 self.check(*client, partition, reading, case);
             }
         }
-        for ((client, _), consumer) in cluster.history.consumers().living_before(healed) {
+        // One that is told of a partition that it cannot read gets nothing else until its application does something about it.
+        let told = |consumer: &Consumer| consumer.assigned.values().any(|reading| reading.error.is_some());
+        for ((client, _), consumer) in cluster.history.consumers().living_before(healed).filter(|(_, it)| !told(it)) {
             let begun =
                 consumer.assigned.iter().filter(|(at, reading)| reading.last_offset.is_some() && lasts(at, cluster));
             for (partition, reading) in begun {

@@ -16,6 +16,8 @@ use wire::NodeId;
 
 /// Faults that leave bytes behind that cannot be read.
 const SCARS: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+/// Faults that leave a hole where pages were dropped, if anything stands behind them.
+const HOLES: &[FaultKind] = &[FaultKind::FailedSync, FaultKind::LyingSync];
 /// Faults that take a log directory offline until its node starts again.
 const OFFLINE: &[FaultKind] =
     &[FaultKind::FailedSync, FaultKind::WriteError, FaultKind::DiskFull, FaultKind::ReadError];
@@ -31,7 +33,10 @@ const METADATA: &[FaultKind] = &[
 /// Whether a log can be served at rest: its own bytes, its directory, and its node's metadata.
 pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, SCARS));
-    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index);
+    let hole = || {
+        scope.log.as_ref().filter(|log| shows_damage(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES))
+    };
+    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
     let broken = || scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
     damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
@@ -50,6 +55,12 @@ fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
             && touch.when <= *failed
     };
     cluster.ledger.touches().iter().rev().find(of_dir).map(|touch| touch.fault)
+}
+
+/// Whether a broker shows that it cannot read all of a log.
+fn shows_damage(log: &LogRef, cluster: &Cluster<'_>) -> bool {
+    let view = cluster.nodes.view(log.node);
+    view.and_then(|view| view.log(log.topic_id, log.partition.partition)).is_some_and(|log| log.corrupt_from.is_some())
 }
 
 /// A read that failed need not take its directory offline (one that recovery rests on does): the broker shows it.

@@ -28,4 +28,5 @@ pub(crate) use served::{CommittedOnly, EndToEnd, Timestamps};
 use crate::ledger::FaultKind;
 
 /// Faults that change bytes that were written well, or take some that a sync had claimed.
-const DAMAGE: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync];
+const DAMAGE: &[FaultKind] =
+    &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync];

@@ -207,6 +207,20 @@ fn damage_below_what_was_synced_is_kept_and_said() {
 }
 
 #[test]
+fn damage_that_was_kept_once_is_kept_after_the_next_checkpoints() {
+    let mut lab = rotten(None);
+    lab.run(|dirs, io, config| {
+        dirs.checkpoint_recovery_points(io, &config.planted);
+        dirs.checkpoint_high_watermarks(&|_| 2, io, &config.planted);
+    });
+    lab.sync_all();
+    let before = lab.disk.contents(DIR, "orders-0/00000000000000000000.log").unwrap().len();
+    let lab = lab.reopen();
+    assert_eq!((lab.ends().1, lab.log().corrupt_from()), (2, Some(2)));
+    assert_eq!(lab.disk.contents(DIR, "orders-0/00000000000000000000.log").unwrap().len(), before, "nothing was cut");
+}
+
+#[test]
 #[cfg(feature = "bugs")]
 fn planted_recovery_bugs_do_what_their_reports_say() {
     let dropped = rotten(Some(Bug::D11));
