@@ -60,6 +60,54 @@ pub enum Event {
         /// Where the epoch starts.
         start_offset: i64,
     },
+    /// This node follows a leader of a partition (or, for the metadata partition, of the quorum).
+    BecameFollower {
+        /// Of what.
+        partition: Partition,
+        /// Whom it follows; -1 if there is no leader.
+        leader: i32,
+        /// In which leader epoch.
+        leader_epoch: i32,
+    },
+    /// A leader's view of its ISR changed: on election, when it asks for a change, and when that is settled.
+    IsrChanged {
+        /// Of what.
+        partition: Partition,
+        /// In which leader epoch.
+        leader_epoch: i32,
+        /// The partition epoch of the ISR that the controller committed.
+        partition_epoch: i32,
+        /// That ISR.
+        isr: Vec<i32>,
+        /// The maximal ISR: it and what was asked for and may have been committed (KIP-497).
+        maximal_isr: Vec<i32>,
+        /// `min.insync.replicas` as this leader applies it.
+        min_isr: i32,
+    },
+    /// A quorum leader gave up its epoch: it could not reach a majority, or is being shut down.
+    Resigned {
+        /// The epoch that it led.
+        epoch: i32,
+    },
+    /// A quorum voter asks for votes; pre-votes raise no epoch (KIP-996).
+    ElectionStarted {
+        /// The epoch of the election, or the present one for a pre-vote.
+        epoch: i32,
+        /// Whether it is only asking whether it could win.
+        pre_vote: bool,
+    },
+    /// A leader answered a follower that its log diverges, and from where.
+    Diverged {
+        /// Of what.
+        partition: Partition,
+        /// Where the follower is to cut.
+        end_offset: i64,
+    },
+    /// A controller fenced a broker whose heartbeats stayed away.
+    BrokerFenced {
+        /// Which.
+        broker: i32,
+    },
     /// A leader's high watermark advanced.
     HighWatermarkAdvanced {
         /// Of what.
@@ -117,6 +165,12 @@ impl Event {
         "CorruptionFound",
         "SegmentRolled",
         "LeaderElected",
+        "BecameFollower",
+        "IsrChanged",
+        "Resigned",
+        "ElectionStarted",
+        "Diverged",
+        "BrokerFenced",
         "HighWatermarkAdvanced",
         "ColdRead",
         "Parked",
@@ -138,6 +192,12 @@ impl Event {
             Event::CorruptionFound { .. } => "CorruptionFound",
             Event::SegmentRolled { .. } => "SegmentRolled",
             Event::LeaderElected { .. } => "LeaderElected",
+            Event::BecameFollower { .. } => "BecameFollower",
+            Event::IsrChanged { .. } => "IsrChanged",
+            Event::Resigned { .. } => "Resigned",
+            Event::ElectionStarted { .. } => "ElectionStarted",
+            Event::Diverged { .. } => "Diverged",
+            Event::BrokerFenced { .. } => "BrokerFenced",
             Event::HighWatermarkAdvanced { .. } => "HighWatermarkAdvanced",
             Event::ColdRead { .. } => "ColdRead",
             Event::Parked { .. } => "Parked",

@@ -28,6 +28,8 @@ pub struct LogView<'a> {
     pub last_stable_offset: i64,
     /// Below it everything has been synced.
     pub recovery_point: i64,
+    /// Whether this broker believes that it leads; for the metadata log, that it is the active controller.
+    pub leads: bool,
     /// The partition's leader epoch as this broker knows it.
     pub leader_epoch: i32,
     /// The epoch cache: (epoch, start offset), ascending.
@@ -117,11 +119,11 @@ impl Logs for Broker {
 }
 
 fn log_view<'a>(broker: &'a Broker, key: LogKey, log: &'a Log) -> LogView<'a> {
-    let (leader_epoch, high_watermark) = match broker.replicas.get(key) {
-        _ if key == METADATA => (broker.quorum.epoch, broker.quorum.high_watermark),
-        Some(replica) => (replica.leader_epoch, replica.high_watermark),
+    let (leads, leader_epoch, high_watermark) = match broker.replicas.get(key) {
+        _ if key == METADATA => (broker.quorum.leads(), broker.quorum.epoch, broker.quorum.high_watermark),
+        Some(replica) => (replica.leads, replica.leader_epoch, replica.high_watermark),
         // Not published yet.
-        None => (log.latest_epoch(), log.log_start_offset()),
+        None => (false, log.latest_epoch(), log.log_start_offset()),
     };
     LogView {
         topic: &log.partition().topic,
@@ -134,6 +136,7 @@ fn log_view<'a>(broker: &'a Broker, key: LogKey, log: &'a Log) -> LogView<'a> {
         high_watermark,
         last_stable_offset: high_watermark,
         recovery_point: log.recovery_point(),
+        leads,
         leader_epoch,
         epochs: log.epochs(),
         corrupt_from: log.corrupt_from(),

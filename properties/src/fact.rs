@@ -12,6 +12,7 @@ use crate::ledger::FaultKind;
 use crate::payload::Payload;
 use broker_core::Event;
 use bytes::Bytes;
+use wire::metadata::MetadataRecord;
 use wire::{Instant, LogDirId, NodeId, Str, Timestamp, TopicPartition, Uuid};
 
 /// When something happened: global virtual time and a sequence number, so that the order of facts is total.
@@ -50,7 +51,7 @@ impl std::fmt::Display for LogRef {
 }
 
 /// A record batch as an observer parsed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BatchSeen {
     /// The first offset.
     pub base_offset: i64,
@@ -70,6 +71,8 @@ pub struct BatchSeen {
     pub bytes: u32,
     /// Its records; empty if the batch is not valid.
     pub records: Vec<RecordSeen>,
+    /// In the metadata log, what its records say; empty elsewhere.
+    pub metadata: Vec<MetadataRecord>,
 }
 
 /// A record as an observer parsed it.
@@ -302,6 +305,24 @@ facts! {
         base_offset: i64,
         /// The uids of the batch that it answers.
         uids: Vec<Payload>,
+    }
+    /// A follower's fetch of a partition reached the broker that it takes for the leader. With fetch sessions (KIP-227)
+    /// the partitions that the request leaves out are fetched, too.
+    FollowerFetched {
+        /// The broker that was asked.
+        node: NodeId,
+        /// Who asks.
+        replica: NodeId,
+        /// Which partition; `__cluster_metadata` for the quorum.
+        partition: TopicPartition,
+        /// Its topic id.
+        topic_id: Option<Uuid>,
+        /// The follower's log end, of the metadata log its durable end.
+        fetch_offset: i64,
+        /// The leader epoch that the follower believes in; -1 if it says none.
+        current_leader_epoch: i32,
+        /// The epoch of the last batch that the follower has; -1 if it says none.
+        last_fetched_epoch: i32,
     }
     /// A broker answered a partition of a Fetch request: the answer left the core.
     FetchAnswered {

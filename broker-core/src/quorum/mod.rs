@@ -112,6 +112,11 @@ impl Quorum {
         self.epoch_start.is_none() && self.electing.is_none() && named
     }
 
+    /// Whether this node leads the quorum: it is the active controller.
+    pub(crate) fn leads(&self) -> bool {
+        self.epoch_start.is_some()
+    }
+
     /// Where this node's epoch starts; the log's beginning before it leads.
     pub(crate) fn epoch_start(&self) -> i64 {
         self.epoch_start.unwrap_or(0)

@@ -57,6 +57,7 @@ impl ShownLog {
             high_watermark: self.high_watermark,
             last_stable_offset: self.last_stable,
             recovery_point: self.recovery_point,
+            leads: true,
             leader_epoch: 0,
             epochs: &self.epochs,
             corrupt_from: self.corrupt_from,
@@ -509,6 +510,7 @@ pub(crate) fn batch(base: i64, epoch: i32, ordinals: &[u32]) -> BatchSeen {
     BatchSeen {
         base_offset: base,
         last_offset: base + ordinals.len() as i64 - 1,
+        metadata: Vec::new(),
         leader_epoch: epoch,
         max_timestamp: records.iter().map(|record| record.timestamp).max().unwrap_or(-1),
         hash,

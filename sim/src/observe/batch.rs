@@ -27,6 +27,7 @@ pub(crate) fn see(batch: &Batch) -> BatchSeen {
         valid,
         control: header.attributes.is_control(),
         bytes: u32::try_from(batch.bytes.len()).unwrap_or(u32::MAX),
+        metadata: Vec::new(),
         records: if valid { records(batch) } else { Vec::new() },
     }
 }
