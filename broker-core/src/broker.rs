@@ -1,22 +1,24 @@
 //! The Broker: routes an input to a part, runs due timers, and looks after what every input may have changed.
 
 use crate::config::Config;
-use crate::connections::Connections;
+use crate::connections::{Connections, Reply};
 use crate::controller::Controller;
+use crate::controller::sessions::Sessions;
 use crate::event::Event;
 use crate::keyed::Keyed;
-use crate::lifecycle::Phase;
+use crate::lifecycle::{Life, Phase};
 use crate::log::{LogDirs, LogError};
 use crate::parked::{ParkedRequests, Waiting};
+use crate::peers::Peers;
 use crate::quorum::{self, Quorum, QuorumError};
 use crate::replica::Replicas;
 use crate::timer::{Timer, Timers};
 use crate::view::View;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
-use wire::{ConnId, Disk, DiskError, Input, Instant, Io, Node, Output, ReadId, Reason, Str};
+use wire::{ConnId, Disk, DiskError, Input, Instant, Io, Node, Output, ReadId, Reason, Request, Side, Str};
 
 /// One node: broker and controller in one.
 #[derive(Clone)]
@@ -32,6 +34,15 @@ pub struct Broker {
     pub(crate) replicas: Replicas,
     pub(crate) quorum: Quorum,
     pub(crate) controller: Controller,
+    pub(crate) sessions: Sessions,
+    pub(crate) peers: Peers,
+    pub(crate) life: Life,
+    /// Clients' requests that wait for the active controller.
+    pub(crate) forwards: VecDeque<(Reply, Request)>,
+    /// An ISR may have to be asked for; one request for that is on its way; and none before then.
+    pub(crate) isr_asked: bool,
+    pub(crate) isr_asking: bool,
+    pub(crate) isr_retry_at: Instant,
     pub(crate) parked: ParkedRequests,
     /// Cold reads under way, and whose they are.
     pub(crate) reads: BTreeMap<ReadId, ConnId>,
@@ -84,19 +95,28 @@ impl Broker {
             config,
             keyed,
             topic_ids_drawn: 0,
-            phase: Phase::Electing,
+            phase: Phase::Joining,
             connections: Connections::default(),
             timers: Timers::default(),
             logs,
             replicas: Replicas::default(),
             quorum,
             controller,
+            sessions: Sessions::default(),
+            peers: Peers::default(),
+            life: Life::default(),
+            forwards: VecDeque::new(),
+            isr_asked: false,
+            isr_asking: false,
+            isr_retry_at: Instant::default(),
             parked: ParkedRequests::default(),
             reads: BTreeMap::new(),
             next_read: 0,
             broker_epoch: None,
             logs_touched: true,
         };
+        broker.join_quorum(io);
+        broker.arm_isr_check(io);
         broker.settle(io);
         Ok(broker)
     }
@@ -114,9 +134,16 @@ impl Broker {
     }
 
     fn frame(&mut self, conn: ConnId, frame: Bytes, io: &mut Io<'_, Broker>) {
+        if conn.side == Side::Dialled {
+            let backoff = self.config.cluster.retry_backoff;
+            let answered = self.peers.frame(conn, &frame, backoff, io);
+            return answered.into_iter().for_each(|answered| self.peer_answered(answered, io));
+        }
         match self.phase {
-            Phase::Serving => self.serve(conn, &frame, io),
             Phase::Closing | Phase::Halted => {}
+            // Other nodes are answered from the first moment on.
+            _ if self.is_controllers(conn) => self.request(conn, &frame, io),
+            Phase::Serving => self.serve(conn, &frame, io),
             // As in the backlog of a listener that nobody accepts from yet.
             _ => {
                 if let Some(connection) = self.connections.get_mut(conn) {
@@ -126,10 +153,42 @@ impl Broker {
         }
     }
 
-    fn closed(&mut self, conn: ConnId) {
+    /// Whether a connection came by the controllers' listener.
+    pub(crate) fn is_controllers(&self, conn: ConnId) -> bool {
+        self.connections.get(conn).is_some_and(|connection| self.config.is_controller_listener(&connection.listener))
+    }
+
+    fn closed(&mut self, conn: ConnId, io: &mut Io<'_, Broker>) {
+        if conn.side == Side::Dialled {
+            let answered = self.peers.closed(conn, self.config.cluster.retry_backoff, io.now.mono);
+            return answered.into_iter().for_each(|answered| self.peer_answered(answered, io));
+        }
         self.connections.closed(conn);
         // Whoever waits finds nobody when it is woken; what a Produce appended stays appended.
         self.parked.take(conn);
+    }
+
+    fn expire_peers(&mut self, io: &mut Io<'_, Broker>) {
+        while let Some(answered) = self.peers.expire(self.config.cluster.retry_backoff, io) {
+            self.peer_answered(answered, io);
+        }
+    }
+
+    /// Says to other nodes what there is to say; when there may be more.
+    fn pump(&mut self, io: &mut Io<'_, Broker>) -> Instant {
+        if matches!(self.phase, Phase::Closing | Phase::Halted) {
+            return Instant::NEVER;
+        }
+        let first = [self.pump_quorum(io), self.pump_quorum_fetch(io), self.pump_life(io), self.pump_forwards(io)];
+        let then = [self.pump_isr(io), self.pump_replicas(io)];
+        first.into_iter().chain(then).min().unwrap_or(Instant::NEVER)
+    }
+
+    pub(crate) fn arm_isr_check(&mut self, io: &Io<'_, Broker>) {
+        if !self.config.cluster.is_alone() {
+            let half = self.config.cluster.replica_lag / 2;
+            self.timers.arm(Timer::IsrCheck, io.now.mono + half.max(Duration::from_millis(1)));
+        }
     }
 
     fn run_timers(&mut self, io: &mut Io<'_, Broker>) {
@@ -149,6 +208,15 @@ impl Broker {
                     self.logs_touched = true;
                 }
                 Timer::FileDelete => self.logs.remove_deleted(io),
+                Timer::Quorum => self.quorum_timeout(io),
+                Timer::Peers => self.expire_peers(io),
+                // What there is to say is said after every input.
+                Timer::Pump => {}
+                Timer::Session => self.fence_silent(io),
+                Timer::IsrCheck => {
+                    self.shrink_isrs(io);
+                    self.arm_isr_check(io);
+                }
             }
             if self.timers.next().is_some_and(|(at, next)| next == timer && at <= io.now.mono) {
                 // Armed for now again: the driver asks once more, so that a loop of our own making is seen.
@@ -162,6 +230,7 @@ impl Broker {
             match parked.waiting {
                 Waiting::Produce(produce) => self.time_out_produce(parked.reply, produce, io),
                 Waiting::Fetch(_) => self.time_out_fetch(parked, io),
+                Waiting::QuorumFetch(fetch) => self.time_out_quorum_fetch(parked.reply, fetch, io),
             }
         }
     }
@@ -184,6 +253,12 @@ impl Broker {
         for log_dir in self.logs.take_failed() {
             self.log_dir_failed(log_dir, io);
         }
+        let pump = self.pump(io);
+        self.timers.arm(Timer::Pump, pump);
+        self.timers.arm(Timer::Peers, self.peers.next_deadline());
+        self.timers.arm(Timer::Quorum, self.quorum.next_timeout());
+        let session = self.sessions.next(self.config.cluster.session_timeout);
+        self.timers.arm(Timer::Session, session);
         if std::mem::take(&mut self.logs_touched) {
             self.timers.arm(Timer::Flush, self.logs.next_flush().unwrap_or(Instant::NEVER));
         }
@@ -223,7 +298,7 @@ impl Node for Broker {
         }
         match input {
             Input::Accepted(conn, peer) => self.connections.accept(conn, peer),
-            Input::Closed(conn) => self.closed(conn),
+            Input::Closed(conn) => self.closed(conn, io),
             Input::Frame(conn, frame) => self.frame(conn, frame, io),
             Input::Synced(id, result) => {
                 for durable in self.logs.synced(id, result, io, &self.config.planted) {

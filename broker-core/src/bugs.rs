@@ -29,10 +29,40 @@ wire::planted_bugs! {
     D29,
     /// KAFKA-10527: a restarted leader resumes the epoch that it led; offsets are used again in it.
     C03,
+    /// Raft of old: a vote is answered before it is durable.
+    C01,
+    /// KAFKA-10533: a follower acknowledges metadata before it has synced it.
+    C05,
+    /// KAFKA-15489: a leader that a majority does not fetch from goes on leading.
+    C14,
+    /// kip-966.tla, incarnation ids: a registration is accepted while the broker's previous incarnation has a session.
+    C30,
     /// KAFKA-17751: a timer is armed for now again, and the node polls without end.
     C40,
     /// RaftFsync of the Raft analogues, etcd's single member: the leader counts itself before its own sync.
     D24,
+    /// KIP-101, KAFKA-1211: a follower cuts its log to its own high watermark, which lags, when it begins to follow.
+    R01,
+    /// KAFKA-7415: a new leader does not note where its epoch starts before it appends.
+    R05,
+    /// KIP-320, KAFKA-7395: a follower's fetch is not fenced by its leader epoch.
+    R07,
+    /// KAFKA-7128: a follower joins the ISR at the new leader's stale high watermark, below where its epoch starts.
+    R09,
+    /// KAFKA-14154, KAFKA-14144: an ISR is changed on a stale view of the partition.
+    R12,
+    /// KIP-903, KAFKA-14617: the epoch of a replica's broker is not looked at when it joins an ISR.
+    R13,
+    /// KIP-841, KAFKA-13916: a replica that is fenced or shutting down joins an ISR.
+    R15,
+    /// KAFKA-15021: a replica that is shutting down is waited for as if it were about to join.
+    R16,
+    /// KAFKA-10554: records that come with a diverging epoch are appended, and nothing is cut.
+    R29,
+    /// Kafka's documentation of NotEnoughReplicasAfterAppend: the size of the ISR is not looked at again before the acknowledgement.
+    R39,
+    /// KAFKA-13790: a change that does not touch the leader epoch resets where it starts.
+    R40,
     /// KAFKA-9196: after a roll at the high watermark its cached place is stale, and what is behind it can be read.
     R23,
     /// KAFKA-725, KAFKA-727: consumers read to the log end.

@@ -5,7 +5,9 @@
 use crate::broker::Broker;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use wire::{ApiKey, ConnId, Io, Output, Peer, RequestHeader, Response, Str};
+use wire::codec::EncodeError;
+use wire::messages::EnvelopeResponse;
+use wire::{ApiKey, ConnId, ErrorCode, Io, Output, Peer, RequestHeader, Response, Str};
 
 /// Whom to answer, and in which version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +16,13 @@ pub(crate) struct Reply {
     pub(crate) api: ApiKey,
     pub(crate) version: i16,
     pub(crate) correlation_id: i32,
+    /// The answer travels in an envelope (KIP-590), which has a correlation id of its own.
+    pub(crate) envelope: Option<i32>,
 }
 
 impl Reply {
     pub(crate) fn new(conn: ConnId, api: ApiKey, header: &RequestHeader) -> Reply {
-        Reply { conn, api, version: header.api_version, correlation_id: header.correlation_id }
+        Reply { conn, api, version: header.api_version, correlation_id: header.correlation_id, envelope: None }
     }
 }
 
@@ -81,7 +85,7 @@ impl Connections {
         if !self.open.contains_key(&reply.conn) {
             return;
         }
-        match response.encode(reply.version, reply.correlation_id) {
+        match encode(reply, response) {
             Ok(frame) => {
                 #[cfg(feature = "bugs")]
                 if let Some(stash) = self.open.get_mut(&reply.conn).and_then(|connection| connection.stash.as_mut()) {
@@ -96,6 +100,14 @@ impl Connections {
                 self.close(reply.conn, io);
             }
         }
+    }
+
+    /// An envelope that is not opened here.
+    pub(crate) fn refuse_envelope(&mut self, reply: Reply, error: ErrorCode, io: &mut Io<'_, Broker>) {
+        let response = EnvelopeResponse { error_code: error.code(), ..EnvelopeResponse::default() };
+        let correlation_id = reply.envelope.unwrap_or(reply.correlation_id);
+        let plain = Reply { api: ApiKey::Envelope, version: 0, correlation_id, envelope: None, ..reply };
+        self.answer(plain, &response.into(), io);
     }
 
     /// Asks for the next request of a connection whose last one has no answer.
@@ -118,4 +130,12 @@ impl Connections {
     pub(crate) fn ids(&self) -> impl Iterator<Item = ConnId> + '_ {
         self.open.keys().copied()
     }
+}
+
+/// An answer as it goes out, in its envelope if it came in one.
+fn encode(reply: Reply, response: &Response) -> Result<Bytes, EncodeError> {
+    let frame = response.encode(reply.version, reply.correlation_id)?;
+    let Some(correlation_id) = reply.envelope else { return Ok(frame) };
+    let envelope = EnvelopeResponse { response_data: Some(frame), error_code: 0 };
+    Response::from(envelope).encode(0, correlation_id)
 }

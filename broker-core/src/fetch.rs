@@ -1,7 +1,8 @@
 //! Fetch: reads each partition up to what the reader may see, and waits for `min_bytes` or for the disk.
 //!
 //! A read below the hot tail goes to the disk; the request is parked meanwhile, and epoch and bounds are checked again when it comes.
-//! Left out on purpose until there are followers: replica fetches, which are refused.
+//! Followers fetch as consumers do, but up to the log's end, and what they ask for says what they have. Left out on purpose, until they are
+//! built: fetch sessions (KIP-227), following by rack (KIP-392).
 
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -9,6 +10,8 @@ use crate::connections::Reply;
 use crate::event::Event;
 use crate::log::{ColdRead, LogError, LogKey, Slice};
 use crate::parked::{Parked, Waiting};
+use crate::replica::leader::Follower;
+use crate::replica::{Replica, truncation};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +39,8 @@ pub(crate) struct Wanted {
     min_bytes: usize,
     max_bytes: usize,
     read_committed: bool,
-    from_replica: bool,
+    /// The follower that asks, and the epoch of its broker.
+    replica: Option<(i32, i64)>,
     version: i16,
 }
 
@@ -68,10 +72,11 @@ impl Broker {
         }
         let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
         let wanted = wanted(request, reply.version, self.config.fetch_max_bytes);
+        self.note_followers(&wanted, io);
         let found = self.look(&wanted, io);
         let waits = !max_wait.is_zero() && !wanted.partitions.is_empty();
         if found.cold.is_empty() && (!waits || found.is_enough(&wanted)) {
-            return self.answer_fetch(reply, found.response, io);
+            return self.answer_fetch(reply, &wanted, found.response, io);
         }
         self.park_fetch(reply, io.now.mono + max_wait, wanted, found, io);
     }
@@ -140,8 +145,12 @@ impl Broker {
             let room = wanted.max_bytes.saturating_sub(found.bytes);
             let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
             let key = self.resolve_fetched(wanted, topic, *topic_id, entry.partition);
-            match key.and_then(|key| self.look_at(key, entry, wanted, limits, &mut data, io).map(|slice| (key, slice)))
-            {
+            let mut urgent = false;
+            let slice = key.and_then(|key| {
+                self.look_at(key, entry, wanted, limits, (&mut data, &mut urgent), io).map(|slice| (key, slice))
+            });
+            found.urgent |= urgent;
+            match slice {
                 Ok((_, Slice::Ready(bytes))) => {
                     found.bytes += bytes.len();
                     found.urgent |= data.diverging_epoch.epoch >= 0;
@@ -183,24 +192,25 @@ impl Broker {
         entry: &FetchPartition,
         wanted: &Wanted,
         limits: Limits,
-        data: &mut PartitionData,
+        (data, urgent): (&mut PartitionData, &mut bool),
         io: &mut Io<'_, Broker>,
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
         // Here any negative epoch means that the client does not know.
-        replica.check_epoch(entry.current_leader_epoch.max(-1))?;
-        if wanted.from_replica {
-            return Err(ErrorCode::NotLeaderOrFollower);
-        }
+        let asked_epoch =
+            if wanted.replica.is_some() && self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
+        replica.check_epoch(asked_epoch.max(-1))?;
+        let follower = wanted.replica.map(|(id, _)| self.follower_of(replica, id)).transpose()?;
+        *urgent |= follower.is_some_and(|follower| follower.told < replica.high_watermark);
         data.high_watermark = replica.high_watermark;
         data.last_stable_offset = replica.high_watermark;
         data.log_start_offset = log.log_start_offset();
         data.aborted_transactions = wanted.read_committed.then(Vec::new);
         if entry.last_fetched_epoch >= 0 {
-            let (epoch, end_offset) =
-                log.end_offset_of_epoch(entry.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
-            if epoch < entry.last_fetched_epoch || end_offset < entry.fetch_offset {
+            let known = log.end_offset_of_epoch(entry.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
+            if truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset) {
+                let (epoch, end_offset) = known;
                 data.diverging_epoch = EpochEndOffset { epoch, end_offset };
                 data.aborted_transactions = None;
                 return Ok(Slice::Ready(Bytes::new()));
@@ -217,7 +227,7 @@ impl Broker {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         let stale = log.active_base_offset() == Some(replica.high_watermark) && bugs.has(Bug::R23);
-        let exposes = stale || bugs.has(Bug::R25);
+        let exposes = follower.is_some() || stale || bugs.has(Bug::R25);
         let upto = if exposes { log.log_end_offset() } else { replica.high_watermark };
         if entry.fetch_offset >= upto {
             return Ok(Slice::Ready(Bytes::new()));
@@ -225,6 +235,63 @@ impl Broker {
         let max_bytes = usize::try_from(entry.partition_max_bytes).map_err(|_| ErrorCode::UnknownServerError)?;
         let max_bytes = max_bytes.min(limits.room);
         log.read(entry.fetch_offset, upto, max_bytes, limits.at_least_one, io.disk).map_err(|error| error.code())
+    }
+
+    /// A follower that the partition has; any other broker is told that it is at the wrong place.
+    fn follower_of<'a>(&self, replica: &'a Replica, id: i32) -> Result<&'a Follower, ErrorCode> {
+        let leading = replica.leading().ok_or(ErrorCode::NotLeaderOrFollower)?;
+        leading.followers.get(&id).ok_or(ErrorCode::NotLeaderOrFollower)
+    }
+
+    /// What a follower asks for says what it has, where its log is a prefix of this one's and its epoch the present one.
+    fn note_followers(&mut self, wanted: &Wanted, io: &mut Io<'_, Broker>) {
+        let Some((follower, broker_epoch)) = wanted.replica else { return };
+        for (topic, topic_id, entry) in &wanted.partitions {
+            let Ok(key) = self.resolve_fetched(wanted, topic, *topic_id, entry.partition) else { continue };
+            if self.is_prefix(key, entry) {
+                self.follower_fetched(key, follower, broker_epoch, entry.fetch_offset, io);
+            }
+        }
+    }
+
+    fn is_prefix(&self, key: LogKey, entry: &FetchPartition) -> bool {
+        let (Some(replica), Some(log)) = (self.replicas.get(key), self.logs.get(key)) else { return false };
+        let asked_epoch = if self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
+        let fenced = replica.check_epoch(asked_epoch.max(-1)).is_err();
+        let known = log.end_offset_of_epoch(entry.last_fetched_epoch);
+        let apart = entry.last_fetched_epoch >= 0
+            && known.is_none_or(|known| truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset));
+        !fenced && !apart && entry.fetch_offset <= log.log_end_offset()
+    }
+
+    fn follower_fetched(
+        &mut self,
+        key: LogKey,
+        follower: i32,
+        broker_epoch: i64,
+        offset: i64,
+        io: &mut Io<'_, Broker>,
+    ) {
+        let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
+        let leading = self.replicas.get_mut(key).and_then(Replica::leading_mut);
+        let Some(known) = leading.and_then(|leading| leading.followers.get_mut(&follower)) else { return };
+        known.fetches(offset, end, broker_epoch, io.now.mono);
+        self.maybe_expand(key, follower, io);
+        self.advance(key, io);
+    }
+
+    /// What a follower is told with an answer.
+    fn note_told(&mut self, wanted: &Wanted, response: &FetchResponse) {
+        let Some((id, _)) = wanted.replica else { return };
+        for topic in &response.responses {
+            for data in topic.partitions.iter().filter(|data| data.error_code == 0) {
+                let replica = self.replicas.get_mut((topic.topic_id, data.partition_index));
+                let leading = replica.and_then(Replica::leading_mut);
+                if let Some(follower) = leading.and_then(|leading| leading.followers.get_mut(&id)) {
+                    follower.told = data.high_watermark;
+                }
+            }
+        }
     }
 
     fn failed_data(&self, partition_index: i32, error: ErrorCode, key: Option<LogKey>) -> PartitionData {
@@ -259,7 +326,7 @@ impl Broker {
         let Parked { reply, deadline, waiting: Waiting::Fetch(fetch) } = parked else { return };
         self.forget_waiters(&fetch.wanted, reply);
         if found.cold.is_empty() {
-            self.answer_fetch(reply, found.response, io);
+            self.answer_fetch(reply, &fetch.wanted, found.response, io);
         } else {
             self.park_fetch(reply, deadline, fetch.wanted, found, io);
         }
@@ -297,7 +364,7 @@ impl Broker {
         let response = std::mem::take(&mut fetch.response);
         let Waiting::Fetch(fetch) = parked.waiting else { return };
         self.forget_waiters(&fetch.wanted, reply);
-        self.answer_fetch(reply, response, io);
+        self.answer_fetch(reply, &fetch.wanted, response, io);
     }
 
     /// Much may have happened while the disk was busy: leadership, truncation, deletion.
@@ -316,7 +383,8 @@ impl Broker {
         log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
     }
 
-    fn answer_fetch(&mut self, reply: Reply, response: FetchResponse, io: &mut Io<'_, Broker>) {
+    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, response: FetchResponse, io: &mut Io<'_, Broker>) {
+        self.note_told(wanted, &response);
         self.connections.answer(reply, &response.into(), io);
     }
 }
@@ -343,7 +411,7 @@ fn wanted(request: FetchRequest, version: i16, fetch_max_bytes: usize) -> Wanted
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
         max_bytes,
         read_committed: request.isolation_level == 1,
-        from_replica: replica_id >= 0,
+        replica: (replica_id >= 0).then_some((replica_id, request.replica_state.replica_epoch)),
         version,
     }
 }

@@ -5,6 +5,7 @@
 mod api;
 pub mod broker;
 pub mod bugs;
+mod commit;
 pub mod config;
 mod connections;
 mod controller;
@@ -14,6 +15,7 @@ mod keyed;
 mod lifecycle;
 pub mod log;
 mod parked;
+mod peers;
 mod produce;
 mod publish;
 mod quorum;

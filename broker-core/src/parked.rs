@@ -6,6 +6,7 @@
 use crate::connections::Reply;
 use crate::fetch::ParkedFetch;
 use crate::produce::ParkedProduce;
+use crate::quorum::ParkedQuorumFetch;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{ConnId, Instant};
 
@@ -16,6 +17,8 @@ pub(crate) enum Waiting {
     Produce(ParkedProduce),
     /// `min_bytes`, or a cold read.
     Fetch(ParkedFetch),
+    /// Metadata that a follower of the quorum does not have.
+    QuorumFetch(ParkedQuorumFetch),
 }
 
 /// A request that is answered later.

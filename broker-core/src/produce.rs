@@ -3,11 +3,13 @@
 //! Left out on purpose: idempotence and transactions (they come with producer state), and recompression by `compression.type`.
 
 use crate::broker::Broker;
+use crate::bugs::Bug;
 use crate::config::{TimestampType, TopicConfig};
 use crate::connections::{Connections, Reply};
 use crate::event::Event;
 use crate::log::{LogKey, Origin};
 use crate::parked::{Parked, Waiting};
+use crate::replica::leader::Leading;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -226,11 +228,15 @@ impl Broker {
         let checked = check_produced(records, &checks(log.config(), version, io.now.wall));
         let checked = checked.map_err(|error| error.code())?;
         replica.check_epoch(-1)?;
+        if acks == -1 && !replica.leading().is_some_and(Leading::has_enough) {
+            return Err(ErrorCode::NotEnoughReplicas);
+        }
         let epoch = replica.leader_epoch;
         let appended =
             self.logs.append(key, Origin::Client, &checked, epoch, io, bugs).map_err(|error| error.code())?;
         self.logs_touched = true;
         self.advance(key, io);
+        self.wake_followers(key, io);
         let log_start_offset = self.logs.get(key).map_or(-1, |log| log.log_start_offset());
         let answer = PartitionProduceResponse {
             base_offset: appended.base_offset,
@@ -280,7 +286,11 @@ impl Broker {
             return Err(ErrorCode::KafkaStorageError);
         }
         replica.check_epoch(-1)?;
-        Ok(self.is_met(entry.key, entry.need))
+        let met = self.is_met(entry.key, entry.need);
+        let all = met && matches!(entry.need, Need::HighWatermark(_)) && !self.config.planted.has(Bug::R39);
+        let enough =
+            replica.leading().is_some_and(|leading| leading.maximal_isr(&replica.replicas).len() >= leading.min_isr);
+        if all && !enough { Err(ErrorCode::NotEnoughReplicasAfterAppend) } else { Ok(met) }
     }
 
     /// The request's timeout has passed. The batches stay: the client cannot know what becomes of them.

@@ -1,21 +1,23 @@
 //! Committed metadata becomes logs and leadership on this broker.
 
 use crate::broker::Broker;
+use crate::bugs::Bug;
 use crate::config::TopicConfig;
-use crate::controller::registration::without_leader;
 use crate::controller::{PartitionImage, TOPIC_RESOURCE};
 use crate::event::{Event, Partition};
 use crate::log::LogKey;
 use crate::quorum::METADATA;
+use crate::replica::Role;
+use crate::replica::leader::Leading;
 use std::rc::Rc;
 use wire::metadata::MetadataRecord;
-use wire::{Io, Str, Uuid};
+use wire::{Instant, Io, Str, Uuid};
 
 impl Broker {
     /// The image that was loaded is committed now. Logs that it does not know belong to topics that are gone, or that this log
     /// directory never heard of: they are deleted, as Kafka does with strays.
     pub(crate) fn publish_loaded(&mut self, io: &mut Io<'_, Broker>) {
-        self.controller.commit_below(self.quorum.epoch_start());
+        self.controller.commit_below(self.quorum.epoch_start().unwrap_or(self.quorum.high_watermark));
         let image = self.controller.committed();
         let strays: Vec<LogKey> = self
             .logs
@@ -76,16 +78,46 @@ impl Broker {
         let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
         let leads = image.leader == self.config.node_id.0 && self.is_registered();
         let replica = self.replicas.host(partition, high_watermark.min(end));
-        let elected = leads && (!replica.leads || replica.leader_epoch != image.leader_epoch);
-        replica.leads = leads;
+        let before = (replica.leads(), replica.leader, replica.leader_epoch);
+        replica.leader = image.leader;
         replica.leader_epoch = image.leader_epoch;
+        replica.replicas.clone_from(&image.replicas);
+        let elected = leads && (!before.0 || before.2 != image.leader_epoch);
         if elected && self.logs.is_online(key) {
-            self.lead(key, image.leader_epoch, io);
+            self.lead(key, &image, io);
         } else if elected {
             // The directory failed before this election: it has no leader here.
-            self.propose(without_leader([key]), None, io);
+            replica.role = Role::Follower { not_before: Instant::default() };
+            replica.partition_epoch = image.partition_epoch;
+            self.give_back(&[key], io);
+        } else if leads {
+            self.isr_committed(key, &image, io);
+        } else {
+            replica.partition_epoch = image.partition_epoch;
+            if before != (false, image.leader, image.leader_epoch) {
+                self.follow(key, io);
+            }
         }
         self.wake(key, io);
+    }
+
+    /// The controller committed a change of a partition that this broker goes on leading.
+    fn isr_committed(&mut self, key: LogKey, image: &PartitionImage, io: &mut Io<'_, Broker>) {
+        let resets = self.config.planted.has(Bug::R40);
+        let Some(replica) = self.replicas.get_mut(key) else { return };
+        if image.partition_epoch <= replica.partition_epoch {
+            return;
+        }
+        replica.partition_epoch = image.partition_epoch;
+        let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
+        let Some(leading) = replica.leading_mut() else { return };
+        leading.isr.clone_from(&image.isr);
+        leading.pending = None;
+        if resets {
+            leading.epoch_start = end;
+        }
+        self.state_isr(key, io);
+        self.advance(key, io);
     }
 
     /// Whether the image knows this incarnation: what it says of an earlier one's leadership is not for this one.
@@ -106,14 +138,22 @@ impl Broker {
     }
 
     /// The epoch starts at the log's end. Where a sync comes before the high watermark, what survived is synced first.
-    fn lead(&mut self, key: LogKey, leader_epoch: i32, io: &mut Io<'_, Broker>) {
+    fn lead(&mut self, key: LogKey, image: &PartitionImage, io: &mut Io<'_, Broker>) {
+        let (node, now, leader_epoch) = (self.config.node_id.0, io.now.mono, image.leader_epoch);
         let Some(start_offset) = self.logs.get(key).map(|log| log.log_end_offset()) else { return };
-        if let Err(error) = self.logs.start_epoch(key, leader_epoch, io, &self.config.planted) {
+        if !self.config.planted.has(Bug::R05)
+            && let Err(error) = self.logs.start_epoch(key, leader_epoch, io, &self.config.planted)
+        {
             tracing::warn!(%error, "an epoch cannot start");
         }
-        if let Some(replica) = self.replicas.get(key) {
+        if let Some(replica) = self.replicas.get_mut(key) {
+            let min_isr = self.controller.committed().min_isr(&replica.partition.topic);
+            let leading = Leading::begin(node, &image.replicas, &image.isr, min_isr, start_offset, now);
+            replica.role = Role::Leader(leading);
+            replica.partition_epoch = image.partition_epoch;
             io.event(Event::LeaderElected { partition: replica.partition.clone(), leader_epoch, start_offset });
         }
+        self.state_isr(key, io);
         let unsynced = self
             .logs
             .get(key)
@@ -144,8 +184,13 @@ impl Broker {
         let image = self.controller.committed();
         let Some(&topic_id) = image.topic_ids.get(topic) else { return };
         let config = self.config.topic(&image.topic_config(topic));
+        let min_isr = image.min_isr(topic);
         self.logs_touched = true;
         for key in self.replicas.of_topic(topic_id) {
+            if let Some(replica) = self.replicas.get_mut(key) {
+                let most = replica.replicas.len();
+                replica.leading_mut().into_iter().for_each(|leading| leading.min_isr = min_isr.min(most));
+            }
             if let Some(log) = self.logs.get_mut(key) {
                 log.set_config(config.clone());
             }

@@ -2,11 +2,12 @@
 
 use crate::broker::Broker;
 use crate::bugs::Bug;
+use crate::event::Event;
 use crate::log::{Log, LogKey};
 use crate::parked::Waiting;
-use crate::replica::Replica;
+use crate::replica::{Replica, own_end};
 use bytes::Bytes;
-use wire::{ConnId, Endpoint, ErrorCode, Io, Str, Uuid};
+use wire::{ConnId, Endpoint, ErrorCode, Instant, Io, Str, Uuid};
 
 impl Broker {
     /// A frame while clients are served.
@@ -55,12 +56,27 @@ impl Broker {
         Some(Endpoint { host: at.host.clone(), port: at.port })
     }
 
-    /// The high watermark may have moved.
+    /// The high watermark of a partition that this broker leads may have moved.
     pub(crate) fn advance(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
-        let (Some(log), Some(replica)) = (self.logs.get(key), self.replicas.get_mut(key)) else { return };
-        let counts_unsynced = self.config.planted.has(Bug::D24);
-        if let Some(event) = replica.advance(log, counts_unsynced) {
-            io.event(event);
+        let Some(to) = self.advances_to(key, io.now.mono) else { return };
+        let Some(replica) = self.replicas.get_mut(key) else { return };
+        replica.high_watermark = to;
+        io.event(Event::HighWatermarkAdvanced { partition: replica.partition.clone(), to });
+        self.wake(key, io);
+    }
+
+    fn advances_to(&self, key: LogKey, now: Instant) -> Option<i64> {
+        let (log, replica) = (self.logs.get(key)?, self.replicas.get(key)?);
+        let own = own_end(log, self.config.planted.has(Bug::D24));
+        let time = (now, self.config.cluster.replica_lag);
+        let to = replica.leading()?.high_watermark(own, time, log.log_end_offset(), |id| self.may_join(id))?;
+        (to > replica.high_watermark).then_some(to)
+    }
+
+    /// Followers wait for what was appended, not for what is committed.
+    pub(crate) fn wake_followers(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        let leading = self.replicas.get(key).and_then(Replica::leading);
+        if leading.is_some_and(|leading| !leading.followers.is_empty()) {
             self.wake(key, io);
         }
     }
@@ -91,6 +107,7 @@ impl Broker {
         match parked.waiting {
             Waiting::Produce(_) => self.retry_produce(parked, io),
             Waiting::Fetch(_) => self.retry_fetch(parked, io),
+            Waiting::QuorumFetch(_) => self.parked.park(parked),
         }
         self.parked.get_mut(conn).is_some()
     }

@@ -18,10 +18,20 @@ pub enum Timer {
     Flush,
     /// Files of deleted logs and segments are to be removed (`file.delete.delay.ms`).
     FileDelete,
+    /// A role in the metadata quorum has lasted as long as it may without news.
+    Quorum,
+    /// An answer of another node is late.
+    Peers,
+    /// There is something to say to another node, which could not be said before.
+    Pump,
+    /// A broker's session with this controller ends.
+    Session,
+    /// ISRs are to be looked at (half of `replica.lag.time.max.ms`).
+    IsrCheck,
 }
 
 impl Timer {
-    const COUNT: usize = 6;
+    const COUNT: usize = 11;
     const ALL: [Timer; Timer::COUNT] = [
         Timer::Parked,
         Timer::MetadataIdle,
@@ -29,6 +39,11 @@ impl Timer {
         Timer::RecoveryPointCheckpoint,
         Timer::Flush,
         Timer::FileDelete,
+        Timer::Quorum,
+        Timer::Peers,
+        Timer::Pump,
+        Timer::Session,
+        Timer::IsrCheck,
     ];
 }
 

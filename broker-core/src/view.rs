@@ -121,7 +121,7 @@ impl Logs for Broker {
 fn log_view<'a>(broker: &'a Broker, key: LogKey, log: &'a Log) -> LogView<'a> {
     let (leads, leader_epoch, high_watermark) = match broker.replicas.get(key) {
         _ if key == METADATA => (broker.quorum.leads(), broker.quorum.epoch, broker.quorum.high_watermark),
-        Some(replica) => (replica.leads, replica.leader_epoch, replica.high_watermark),
+        Some(replica) => (replica.leads(), replica.leader_epoch, replica.high_watermark),
         // Not published yet.
         None => (false, log.latest_epoch(), log.log_start_offset()),
     };

@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::connections::Reply;
-use crate::controller::{NO_LEADER, PartitionImage, names};
+use crate::controller::{Image, NO_LEADER, PartitionImage, names};
 use std::collections::BTreeSet;
 use wire::messages::create_topics::CreatableTopic;
 use wire::messages::metadata::{
@@ -92,13 +92,16 @@ impl Broker {
         Some(answers)
     }
 
-    /// The answer goes out at once; the client asks again.
+    /// The answer goes out at once; the client asks again. Left out on purpose, until it is built: asking the controller for it through
+    /// another broker.
     fn auto_create(&mut self, names: BTreeSet<Str>, io: &mut Io<'_, Broker>) {
         let topic =
             |name| CreatableTopic { name, num_partitions: -1, replication_factor: -1, ..CreatableTopic::default() };
         let topics: Vec<CreatableTopic> = names.into_iter().map(topic).collect();
-        let creation = self.decide_creation(&topics);
-        self.propose(creation.records, None, io);
+        if self.quorum.leads() {
+            let creation = self.decide_creation(&topics);
+            self.propose(creation.records, None, io);
+        }
     }
 
     fn topic_metadata(&self, name: &Str) -> MetadataResponseTopic {
@@ -113,14 +116,16 @@ impl Broker {
             partitions: topic
                 .partitions
                 .iter()
-                .map(|(&index, partition)| partition_metadata(index, partition))
+                .map(|(&index, partition)| partition_metadata(self.controller.committed(), index, partition))
                 .collect(),
             ..MetadataResponseTopic::default()
         }
     }
 }
 
-fn partition_metadata(partition_index: i32, partition: &PartitionImage) -> MetadataResponsePartition {
+fn partition_metadata(image: &Image, partition_index: i32, partition: &PartitionImage) -> MetadataResponsePartition {
+    let offline = |replica: &i32| image.brokers.get(replica).is_none_or(|broker| broker.fenced);
+    let lone = partition.replicas.len() == 1;
     let leaderless = partition.leader == NO_LEADER;
     MetadataResponsePartition {
         error_code: if leaderless { ErrorCode::LeaderNotAvailable.code() } else { 0 },
@@ -129,8 +134,11 @@ fn partition_metadata(partition_index: i32, partition: &PartitionImage) -> Metad
         leader_epoch: partition.leader_epoch,
         replica_nodes: partition.replicas.clone(),
         isr_nodes: partition.isr.clone(),
-        // With one replica, a partition without a leader is one whose replica is offline.
-        offline_replicas: if leaderless { partition.replicas.clone() } else { Vec::new() },
+        // A lone replica without a leader is in a log directory that is offline, whatever its broker is.
+        offline_replicas: match lone {
+            true if leaderless => partition.replicas.clone(),
+            _ => partition.replicas.iter().copied().filter(offline).collect(),
+        },
     }
 }
 

@@ -11,6 +11,7 @@ mod topics;
 
 use crate::broker::Broker;
 use crate::connections::Reply;
+use crate::controller::Caller;
 use bytes::Bytes;
 use wire::{ApiKey, ConnId, Io, Request, RequestError};
 
@@ -52,14 +53,17 @@ impl Broker {
 
     fn dispatch(&mut self, reply: Reply, request: Request, io: &mut Io<'_, Broker>) {
         tracing::trace!(conn = ?reply.conn, api = reply.api.name(), version = reply.version, "request");
+        if self.is_controllers(reply.conn) {
+            return self.dispatch_between_nodes(reply, request, io);
+        }
         if !reply.api.advertised().contains(reply.version) {
             return self.connections.close(reply.conn, io);
         }
         let response = match request {
             Request::Produce(request) => return self.produce(reply, request, io),
             Request::Fetch(request) => return self.fetch(reply, request, io),
-            Request::CreateTopics(request) => return self.create_topics(reply, &request, io),
-            Request::DeleteTopics(request) => return self.delete_topics(reply, request, io),
+            // Pumped at the end of the input: by the controller that this node may be, or to it.
+            Request::CreateTopics(_) | Request::DeleteTopics(_) => return self.forward(reply, request),
             Request::Metadata(request) => match self.metadata(reply, request, io) {
                 Some(response) => response.into(),
                 None => return self.connections.close(reply.conn, io),
@@ -73,5 +77,24 @@ impl Broker {
             _ => return self.connections.close(reply.conn, io),
         };
         self.connections.answer(reply, &response, io);
+    }
+
+    /// What other nodes ask on the controllers' listener.
+    fn dispatch_between_nodes(&mut self, reply: Reply, request: Request, io: &mut Io<'_, Broker>) {
+        match request {
+            Request::Vote(request) => self.vote_asked(reply, &request, io),
+            Request::BeginQuorumEpoch(request) => self.epoch_begun(reply, &request, io),
+            Request::EndQuorumEpoch(request) => self.epoch_ended(reply, &request, io),
+            Request::Fetch(request) => self.quorum_fetch(reply, &request, io),
+            Request::Envelope(request) => self.unwrap_envelope(reply, &request, io),
+            Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) | Request::AlterPartition(_) => {
+                self.control(Caller::Remote(reply), request, io);
+            }
+            Request::ApiVersions(request) => {
+                let response = self.api_versions(reply, &request);
+                self.connections.answer(reply, &response.into(), io);
+            }
+            _ => self.connections.close(reply.conn, io),
+        }
     }
 }

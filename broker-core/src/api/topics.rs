@@ -3,9 +3,9 @@
 use super::describe_configs::creation_configs;
 use crate::broker::Broker;
 use crate::connections::Reply;
-use crate::controller::Answer;
 use crate::controller::create::{self, Creation};
 use crate::controller::delete;
+use crate::controller::{Answer, Caller};
 use std::collections::BTreeMap;
 use wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest, CreateTopicsResponse};
 use wire::messages::delete_topics::{
@@ -14,7 +14,7 @@ use wire::messages::delete_topics::{
 use wire::{ErrorCode, Io, Str, Uuid};
 
 impl Broker {
-    pub(super) fn create_topics(&mut self, reply: Reply, request: &CreateTopicsRequest, io: &mut Io<'_, Broker>) {
+    pub(crate) fn create_topics(&mut self, reply: Reply, request: &CreateTopicsRequest, io: &mut Io<'_, Broker>) {
         let creation = self.decide_creation(&request.topics);
         let mut response = CreateTopicsResponse { topics: creation.results, ..CreateTopicsResponse::default() };
         for result in response.topics.iter_mut().filter(|result| result.error_code == 0) {
@@ -27,7 +27,7 @@ impl Broker {
                 Some(creation_configs(&self.config, &self.controller.committed().broker_defaults(), &overrides));
         }
         let records = if request.validate_only { Vec::new() } else { creation.records };
-        self.propose(records, Some(Answer::Reply(reply, Box::new(response.into()))), io);
+        self.propose(records, Some(Answer { caller: Caller::Remote(reply), response: Box::new(response.into()) }), io);
     }
 
     /// Decides what creating these topics comes to, against the latest image.
@@ -44,7 +44,7 @@ impl Broker {
         create::create_topics(image, &self.config, topics, topic_id, directory)
     }
 
-    pub(super) fn delete_topics(&mut self, reply: Reply, request: DeleteTopicsRequest, io: &mut Io<'_, Broker>) {
+    pub(crate) fn delete_topics(&mut self, reply: Reply, request: DeleteTopicsRequest, io: &mut Io<'_, Broker>) {
         let by_name =
             request.topic_names.into_iter().map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
         let topics: Vec<DeleteTopicState> = by_name.chain(request.topics).collect();
@@ -54,7 +54,11 @@ impl Broker {
         }
         let deletion = delete::delete_topics(self.controller.latest(), &topics);
         let response = DeleteTopicsResponse { responses: deletion.results, ..DeleteTopicsResponse::default() };
-        self.propose(deletion.records, Some(Answer::Reply(reply, Box::new(response.into()))), io);
+        self.propose(
+            deletion.records,
+            Some(Answer { caller: Caller::Remote(reply), response: Box::new(response.into()) }),
+            io,
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 //! A name that Kafka does not know is an error, and so is a value out of range. What Kafka knows and this broker does not act on is
 //! accepted and ignored; the table in `properties` says which.
 
+mod cluster;
 mod described;
 mod kind;
 mod listeners;
@@ -12,6 +13,7 @@ mod topic;
 pub use listeners::Listener;
 pub use topic::{TimestampType, TopicConfig};
 
+pub(crate) use cluster::ClusterConfig;
 pub(crate) use described::{DYNAMIC, HIDDEN};
 pub(crate) use kind::Kind;
 pub(crate) use properties::PROPERTIES as BROKER_PROPERTIES;
@@ -40,6 +42,8 @@ pub struct Config {
     pub planted: Planted<Bug>,
     /// `fetch.max.bytes`, which every fetch looks at.
     pub(crate) fetch_max_bytes: usize,
+    /// What the parts that speak with other nodes look at.
+    pub(crate) cluster: ClusterConfig,
     /// Topic-level defaults, resolved once.
     pub(crate) topic_defaults: TopicConfig,
     /// What was set explicitly, trimmed.
@@ -101,9 +105,11 @@ impl Config {
             advertised_listeners,
             planted: Planted::default(),
             fetch_max_bytes: 0,
+            cluster: ClusterConfig::default(),
             topic_defaults,
             set,
         };
+        config.cluster = ClusterConfig::of(&config)?;
         config.fetch_max_bytes = usize::try_from(config.number("fetch.max.bytes")).unwrap_or(usize::MAX);
         Ok(config)
     }

@@ -14,7 +14,7 @@ use wire::{Str, Uuid};
 /// `leader` of a partition that has none.
 pub(crate) const NO_LEADER: i32 = -1;
 /// `leader` of a PartitionChange record that leaves it alone.
-const NO_LEADER_CHANGE: i32 = -2;
+pub(super) const NO_LEADER_CHANGE: i32 = -2;
 /// The resource type of a topic in configuration records and DescribeConfigs.
 pub(crate) const TOPIC_RESOURCE: i8 = 2;
 /// The resource type of a broker.
@@ -78,6 +78,32 @@ impl Image {
     pub(crate) fn active_brokers(&self) -> Vec<i32> {
         let active = self.brokers.values().filter(|broker| !broker.fenced && !broker.in_controlled_shutdown);
         active.map(|broker| broker.broker_id).collect()
+    }
+
+    /// Whether a broker may lead.
+    pub(crate) fn is_active(&self, broker: i32) -> bool {
+        self.brokers.get(&broker).is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
+    }
+
+    /// Whether eligible leader replicas are kept (KIP-966).
+    pub(crate) fn keeps_elr(&self) -> bool {
+        self.features.get("eligible.leader.replicas.version").is_some_and(|&level| level > 0)
+    }
+
+    /// What a topic is configured with, or all brokers are.
+    fn setting(&self, topic: &Str, name: &str) -> Option<&Str> {
+        let of = |resource: (i8, Str)| self.configs.get(&resource).and_then(|configs| configs.get(name));
+        of((TOPIC_RESOURCE, topic.clone())).or_else(|| of((BROKER_RESOURCE, Str::default())))
+    }
+
+    /// `min.insync.replicas` of a topic: leaders and controllers know it from here alone.
+    pub(crate) fn min_isr(&self, topic: &Str) -> usize {
+        self.setting(topic, "min.insync.replicas").and_then(|value| value.parse().ok()).unwrap_or(1)
+    }
+
+    /// `unclean.leader.election.enable` of a topic; `default` is what the controllers were started with.
+    pub(crate) fn unclean_elections(&self, topic: &Str, default: bool) -> bool {
+        self.setting(topic, "unclean.leader.election.enable").map_or(default, |value| value.as_str() == "true")
     }
 
     /// Every partition with its topic, in the order of ids.

@@ -1,11 +1,13 @@
 //! Records that a broker's life makes: bootstrap, registration, unfencing, a lost log directory.
 
-use super::image::{BROKER_RESOURCE, Image, NO_LEADER};
+use super::image::{BROKER_RESOURCE, Image};
+use super::membership::{self, Turn};
 use crate::config::Config;
+use wire::messages::{BrokerRegistrationRequest, broker_registration};
 use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
 use wire::metadata::{
-    BeginTransactionRecord, BrokerRegistrationChangeRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord,
-    MetadataRecord, PartitionChangeRecord, RegisterBrokerRecord,
+    BeginTransactionRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
+    PartitionChangeRecord, RegisterBrokerRecord,
 };
 use wire::{Str, Uuid};
 
@@ -38,60 +40,72 @@ pub(crate) fn bootstrap(config: &Config) -> Vec<MetadataRecord> {
     records
 }
 
-/// A new incarnation registers, fenced. What its predecessor led has no leader until it is unfenced.
-pub(crate) fn register(
-    image: &Image,
+/// What a broker asks the controller to register.
+pub(crate) fn request(
     config: &Config,
     incarnation_id: Uuid,
-    broker_epoch: i64,
     log_dirs: Vec<Uuid>,
-) -> Vec<MetadataRecord> {
-    let broker_id = config.node_id.0;
+    previous_broker_epoch: i64,
+) -> BrokerRegistrationRequest {
     let clients = config.advertised_listeners.iter().filter(|listener| !config.is_controller_listener(&listener.name));
-    let end_points = clients.map(|listener| BrokerEndpoint {
+    let listeners = clients.map(|listener| broker_registration::Listener {
         name: listener.name.clone(),
         host: listener.endpoint.host.clone(),
         port: listener.endpoint.port,
         security_protocol: 0,
     });
-    let features = FEATURES.iter().map(|&(name, min_supported_version, max_supported_version, _)| BrokerFeature {
-        name: Str::from_static(name),
-        min_supported_version,
-        max_supported_version,
+    let features = FEATURES.iter().map(|&(name, min_supported_version, max_supported_version, _)| {
+        broker_registration::Feature { name: Str::from_static(name), min_supported_version, max_supported_version }
+    });
+    BrokerRegistrationRequest {
+        broker_id: config.node_id.0,
+        cluster_id: config.cluster_id.clone(),
+        incarnation_id,
+        listeners: listeners.collect(),
+        features: features.collect(),
+        rack: config.value("broker.rack").map(Str::from),
+        is_migrating_zk_broker: false,
+        log_dirs,
+        previous_broker_epoch,
+    }
+}
+
+/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR.
+pub(crate) fn register(
+    image: &Image,
+    request: BrokerRegistrationRequest,
+    broker_epoch: i64,
+    unclean: bool,
+) -> Vec<MetadataRecord> {
+    let broker_id = request.broker_id;
+    let known = image.brokers.get(&broker_id);
+    let clean = known.is_some_and(|broker| broker.broker_epoch == request.previous_broker_epoch);
+    let end_points = request.listeners.into_iter().map(|listener| BrokerEndpoint {
+        name: listener.name,
+        host: listener.host,
+        port: listener.port,
+        security_protocol: listener.security_protocol,
+    });
+    let features = request.features.into_iter().map(|feature| BrokerFeature {
+        name: feature.name,
+        min_supported_version: feature.min_supported_version,
+        max_supported_version: feature.max_supported_version,
     });
     let registration = RegisterBrokerRecord {
         broker_id,
-        incarnation_id,
+        incarnation_id: request.incarnation_id,
         broker_epoch,
         end_points: end_points.collect(),
         features: features.collect(),
-        rack: config.value("broker.rack").map(Str::from),
+        rack: request.rack,
         fenced: true,
-        log_dirs,
+        log_dirs: request.log_dirs,
         ..RegisterBrokerRecord::default()
     };
+    let turn = if clean { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
     let mut records = vec![registration.into()];
-    let led = image.partitions().filter(|(_, _, partition)| partition.leader == broker_id);
-    records.extend(led.map(|(topic, index, _)| leader_change(topic.id, index, NO_LEADER)));
+    records.extend(membership::changes(image, turn, unclean));
     records
-}
-
-/// A broker has caught up with its registration: it may lead. It leads again whatever it alone is in sync with, in a new leader epoch.
-pub(crate) fn unfence(image: &Image, broker_id: i32, broker_epoch: i64) -> Vec<MetadataRecord> {
-    let change = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
-    let mut records = vec![change.into()];
-    let waiting = image.partitions().filter(|(_, _, p)| p.leader == NO_LEADER && p.isr.first() == Some(&broker_id));
-    records.extend(waiting.map(|(topic, index, _)| leader_change(topic.id, index, broker_id)));
-    records
-}
-
-/// Partitions whose log directory failed lose their leader.
-pub(crate) fn without_leader(partitions: impl IntoIterator<Item = (Uuid, i32)>) -> Vec<MetadataRecord> {
-    partitions.into_iter().map(|(topic_id, index)| leader_change(topic_id, index, NO_LEADER)).collect()
-}
-
-fn leader_change(topic_id: Uuid, partition_id: i32, leader: i32) -> MetadataRecord {
-    PartitionChangeRecord { topic_id, partition_id, leader, ..PartitionChangeRecord::default() }.into()
 }
 
 /// The version of a record under the `metadata.version` that this broker writes, 30.
@@ -107,6 +121,7 @@ pub(crate) fn record_version(record: &MetadataRecord) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controller::NO_LEADER;
     use crate::replicated::Fold;
     use std::collections::BTreeMap;
     use wire::metadata::{PartitionRecord, TopicRecord};
@@ -141,11 +156,12 @@ mod tests {
             (image.topics[&topic_id].partitions[&0].leader, image.topics[&topic_id].partitions[&0].leader_epoch)
         };
         for incarnation in 1..3 {
-            let records = register(&image, &config, Uuid(incarnation), 50, vec![Uuid(3)]);
+            let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);
+            let records = register(&image, request, 50, false);
             apply(&mut image, records);
             assert_eq!(leader(&image).0, NO_LEADER);
             assert_eq!(image.active_brokers(), [0i32; 0]);
-            let records = unfence(&image, 1, 50);
+            let records = membership::unfence(&image, 1, 50, false);
             apply(&mut image, records);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
             assert_eq!(image.active_brokers(), [1]);

@@ -107,12 +107,25 @@ impl Recovery<'_, '_, '_> {
         self.log.derived.log_end_offset = first;
         let epochs = self.log.derived.epochs.entries();
         self.rebuild |= epochs.is_empty() && self.log.segments.iter().any(|segment| segment.size > 0);
+        if self.is_headless(first) {
+            // What a power loss left of a log without its beginning is no prefix of anything.
+            self.log.restart_at(self.known.log_start_offset.max(0), self.io)?;
+            self.settle()?;
+            return Ok(self.log);
+        }
         let damage = self.walk()?;
         if let Some(damage) = damage {
             self.stop_at(damage)?;
         }
         self.settle()?;
         Ok(self.log)
+    }
+
+    /// Whether the first segment begins behind where the log starts, and nothing of what is missing was ever synced or committed. Segments
+    /// that are deleted at the front are deleted after the log start is checkpointed; those that Kafka's cleaner took are known.
+    fn is_headless(&self, first: i64) -> bool {
+        let start = self.known.log_start_offset.max(0);
+        !self.known.clean && first > start.max(self.known.cleaned_to) && self.known.floor(self.bugs) <= start
     }
 
     /// Takes segment after segment; ends at the first damage.

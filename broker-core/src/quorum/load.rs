@@ -1,6 +1,6 @@
 //! Reads the metadata log's records when a node opens.
 
-use super::{METADATA, METADATA_TOPIC, QuorumError};
+use super::role::{METADATA, METADATA_TOPIC, QuorumError};
 use crate::broker::Broker;
 use crate::log::{Log, LogDirs, LogError, Slice};
 use bytes::Bytes;
@@ -13,14 +13,23 @@ const LOAD_BYTES: usize = 1 << 20;
 /// What a batch may decompress to. Ours are not compressed.
 const MAX_DECOMPRESSED: usize = 64 << 20;
 
+/// Batches of metadata records: base offset and records.
+pub(crate) type Loaded = Vec<(i64, Vec<MetadataRecord>)>;
+
 /// The batches of metadata records that the log holds: base offset and records. Control batches hold none.
-pub(crate) fn load(logs: &LogDirs, io: &mut Io<'_, Broker>) -> Result<Vec<(i64, Vec<MetadataRecord>)>, QuorumError> {
+pub(crate) fn load(logs: &LogDirs, io: &mut Io<'_, Broker>) -> Result<Loaded, QuorumError> {
+    let start = logs.get(METADATA).map_or(0, Log::log_start_offset);
+    load_from(logs, start, io)
+}
+
+/// The same from an offset on.
+pub(super) fn load_from(logs: &LogDirs, from: i64, io: &mut Io<'_, Broker>) -> Result<Loaded, QuorumError> {
     let Some(log) = logs.get(METADATA) else { return Ok(Vec::new()) };
-    let mut offset = log.log_start_offset();
+    let mut offset = from;
     let mut batches = Vec::new();
     while offset < log.log_end_offset() {
         let before = offset;
-        for batch in Batches::new(read(log, offset, io)?) {
+        for batch in Batches::new(read(log, offset, LOAD_BYTES, io)?) {
             let last_offset = batch.header.base_offset.saturating_add(i64::from(batch.header.last_offset_delta));
             if last_offset >= offset {
                 offset = last_offset.saturating_add(1);
@@ -34,9 +43,9 @@ pub(crate) fn load(logs: &LogDirs, io: &mut Io<'_, Broker>) -> Result<Vec<(i64, 
     Ok(batches)
 }
 
-/// What stands from an offset on. Nothing is served yet, so that a cold read may be done at once.
-fn read(log: &Log, offset: i64, io: &mut Io<'_, Broker>) -> Result<Bytes, LogError> {
-    let mut slice = log.read(offset, log.log_end_offset(), LOAD_BYTES, true, io.disk)?;
+/// What stands from an offset on. The metadata log is small and mostly hot, so that a cold read is done at once.
+pub(super) fn read(log: &Log, offset: i64, max_bytes: usize, io: &mut Io<'_, Broker>) -> Result<Bytes, LogError> {
+    let mut slice = log.read(offset, log.log_end_offset(), max_bytes, true, io.disk)?;
     loop {
         match slice {
             Slice::Ready(bytes) => return Ok(bytes),

@@ -1,19 +1,38 @@
-//! What a broker knows of the partitions that it hosts, beside their logs: leadership, epochs, the high watermark, who waits.
+//! What a broker knows of the partitions that it hosts, beside their logs: who leads, epochs, the high watermark, who waits.
 //!
-//! Left out on purpose until there is more than one replica: followers, the ISR, truncation.
+//! - [`leader`]: what a leader knows of its followers; [`isr`]: what it asks the controller for;
+//! - [`follower`]: fetching from leaders; [`truncation`]: where logs part.
 
-use crate::event::{Event, Partition};
+mod follower;
+mod isr;
+pub(crate) mod leader;
+pub(crate) mod truncation;
+
+use crate::event::Partition;
 use crate::log::{Log, LogKey};
+use leader::Leading;
 use std::collections::BTreeMap;
-use wire::{ConnId, ErrorCode, Uuid};
+use wire::{ConnId, ErrorCode, Instant, Uuid};
+
+/// What a broker is to a partition.
+#[derive(Clone, Debug)]
+pub(crate) enum Role {
+    /// It leads.
+    Leader(Leading),
+    /// Another leads, or nobody. It is not fetched from before then.
+    Follower { not_before: Instant },
+}
 
 /// A partition that this broker hosts.
 #[derive(Clone, Debug)]
 pub(crate) struct Replica {
     pub(crate) partition: Partition,
-    /// Whether this broker leads.
-    pub(crate) leads: bool,
+    pub(crate) role: Role,
+    /// Who leads; -1 if nobody does.
+    pub(crate) leader: i32,
     pub(crate) leader_epoch: i32,
+    pub(crate) partition_epoch: i32,
+    pub(crate) replicas: Vec<i32>,
     pub(crate) high_watermark: i64,
     /// Connections whose parked request looks at this partition.
     pub(crate) waiting: Vec<ConnId>,
@@ -43,8 +62,11 @@ impl Replicas {
         let key = (partition.topic_id, partition.partition);
         self.replicas.entry(key).or_insert_with(|| Replica {
             partition,
-            leads: false,
+            role: Role::Follower { not_before: Instant::default() },
+            leader: -1,
             leader_epoch: -1,
+            partition_epoch: -1,
+            replicas: Vec::new(),
             high_watermark,
             waiting: Vec::new(),
         })
@@ -58,23 +80,38 @@ impl Replicas {
     pub(crate) fn keys(&self) -> impl Iterator<Item = LogKey> + '_ {
         self.replicas.keys().copied()
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (LogKey, &Replica)> {
+        self.replicas.iter().map(|(&key, replica)| (key, replica))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (LogKey, &mut Replica)> {
+        self.replicas.iter_mut().map(|(&key, replica)| (key, replica))
+    }
 }
 
 impl Replica {
-    /// Whether a client that believes in `current_leader_epoch` (-1: none) may be served here (KIP-320).
-    pub(crate) fn check_epoch(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
-        check_leader_epoch(self.leads, self.leader_epoch, current_leader_epoch)
+    pub(crate) fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
     }
 
-    /// Moves the high watermark to where the log and the flush policy let it; says so if it moved.
-    pub(crate) fn advance(&mut self, log: &Log, counts_unsynced: bool) -> Option<Event> {
-        let target =
-            high_watermark(log.log_end_offset(), log.recovery_point(), log.config().flush_messages, counts_unsynced);
-        if !self.leads || target <= self.high_watermark {
-            return None;
+    pub(crate) fn leading(&self) -> Option<&Leading> {
+        match &self.role {
+            Role::Leader(leading) => Some(leading),
+            Role::Follower { .. } => None,
         }
-        self.high_watermark = target;
-        Some(Event::HighWatermarkAdvanced { partition: self.partition.clone(), to: target })
+    }
+
+    pub(crate) fn leading_mut(&mut self) -> Option<&mut Leading> {
+        match &mut self.role {
+            Role::Leader(leading) => Some(leading),
+            Role::Follower { .. } => None,
+        }
+    }
+
+    /// Whether a client or follower that believes in `current_leader_epoch` (-1: none) may be served here (KIP-320).
+    pub(crate) fn check_epoch(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        check_leader_epoch(self.leads(), self.leader_epoch, current_leader_epoch)
     }
 
     /// Nobody on this connection waits any more.
@@ -99,9 +136,13 @@ fn check_leader_epoch(leads: bool, leader_epoch: i32, current_leader_epoch: i32)
     }
 }
 
-/// The high watermark of a leader that is alone in its ISR. A topic that syncs every message counts only what is synced: what a
-/// consumer has seen, no crash takes back.
-fn high_watermark(log_end_offset: i64, recovery_point: i64, flush_messages: i64, counts_unsynced: bool) -> i64 {
+/// What a replica may count of its own log. A topic that syncs every message counts only what is synced: what a consumer has seen, no crash
+/// takes back.
+pub(crate) fn own_end(log: &Log, counts_unsynced: bool) -> i64 {
+    counted(log.log_end_offset(), log.recovery_point(), log.config().flush_messages, counts_unsynced)
+}
+
+fn counted(log_end_offset: i64, recovery_point: i64, flush_messages: i64, counts_unsynced: bool) -> i64 {
     if flush_messages > 1 || counts_unsynced { log_end_offset } else { recovery_point.min(log_end_offset) }
 }
 
@@ -110,11 +151,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_high_watermark_follows_the_end_or_the_sync() {
+    fn a_replica_counts_its_end_or_what_it_has_synced() {
         let table =
             [((10, 4, i64::MAX, false), 10), ((10, 4, 1, false), 4), ((10, 12, 1, false), 10), ((10, 4, 1, true), 10)];
         for ((end, synced, flush_messages, counts_unsynced), expected) in table {
-            assert_eq!(high_watermark(end, synced, flush_messages, counts_unsynced), expected);
+            assert_eq!(counted(end, synced, flush_messages, counts_unsynced), expected);
         }
     }
 

@@ -1,0 +1,227 @@
+//! Following: one long poll to each leader for all partitions that it leads, appended, and fetched on from the new end.
+//!
+//! Left out on purpose, until it is built: fetch sessions between brokers (KIP-227), following by rack (KIP-392).
+
+use super::{Role, own_end, truncation};
+use crate::broker::Broker;
+use crate::bugs::Bug;
+use crate::event::Event;
+use crate::log::{Log, LogError, LogKey};
+use crate::peers::{Ask, Channel};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, PartitionData, ReplicaState};
+use wire::{Endpoint, ErrorCode, Instant, Io, Response, Uuid};
+
+/// What is fetched of a partition: from where, and in which leader epoch.
+type Asked = (LogKey, i64, i32);
+
+impl Broker {
+    /// Fetches from every leader that nothing is in flight to; the earliest time at which more may be fetched.
+    pub(crate) fn pump_replicas(&mut self, io: &mut Io<'_, Broker>) -> Instant {
+        let Some(broker_epoch) = self.broker_epoch.filter(|_| !self.config.cluster.is_alone()) else {
+            return Instant::NEVER;
+        };
+        let mut retry = Instant::NEVER;
+        for leader in self.leaders() {
+            if !self.peers.is_free(leader, Channel::Replica, io.now.mono) {
+                retry = retry.min(self.peers.not_before(leader, Channel::Replica));
+                continue;
+            }
+            let (asked, later) = self.wanted_from(leader, io.now.mono);
+            retry = retry.min(later);
+            let Some(endpoint) = self.inter_broker_endpoint(leader).filter(|_| !asked.is_empty()) else { continue };
+            self.fetch_from(leader, &endpoint, broker_epoch, asked, io);
+        }
+        retry
+    }
+
+    /// The brokers that lead what this one follows.
+    fn leaders(&self) -> BTreeSet<i32> {
+        let follows = self.replicas.iter().filter(|(_, replica)| !replica.leads() && replica.leader >= 0);
+        follows.map(|(_, replica)| replica.leader).filter(|&leader| leader != self.config.node_id.0).collect()
+    }
+
+    /// Where other brokers reach a broker: by its first listener, unless `inter.broker.listener.name` says otherwise.
+    fn inter_broker_endpoint(&self, broker: i32) -> Option<Endpoint> {
+        let name = self.config.value("inter.broker.listener.name");
+        let broker = self.controller.committed().brokers.get(&broker)?;
+        let named = |at: &&wire::metadata::brokers::BrokerEndpoint| name.as_deref().is_none_or(|name| at.name == *name);
+        let at = broker.end_points.iter().find(named)?;
+        Some(Endpoint { host: at.host.clone(), port: at.port })
+    }
+
+    /// What can be fetched from a leader now, and when more can be. A topic that syncs every message is fetched on only when what is here
+    /// is synced: the fetch offset tells the leader what no power loss takes.
+    fn wanted_from(&self, leader: i32, now: Instant) -> (Vec<Asked>, Instant) {
+        let mut later = Instant::NEVER;
+        let mut asked = Vec::new();
+        for (key, replica) in self.replicas.iter().filter(|(_, replica)| replica.leader == leader) {
+            let Role::Follower { not_before } = replica.role else { continue };
+            let Some(log) = self.logs.get(key).filter(|_| self.logs.is_online(key)) else { continue };
+            if not_before > now {
+                later = later.min(not_before);
+            } else if own_end(log, false) >= log.log_end_offset() || log.corrupt_from().is_some() {
+                asked.push((key, log.log_end_offset(), replica.leader_epoch));
+            }
+        }
+        (asked, later)
+    }
+
+    fn fetch_from(
+        &mut self,
+        leader: i32,
+        endpoint: &Endpoint,
+        broker_epoch: i64,
+        asked: Vec<Asked>,
+        io: &mut Io<'_, Broker>,
+    ) {
+        let cluster = &self.config.cluster;
+        let mut topics: BTreeMap<Uuid, Vec<FetchPartition>> = BTreeMap::new();
+        for &(key, fetch_offset, current_leader_epoch) in &asked {
+            let Some(log) = self.logs.get(key) else { continue };
+            topics.entry(key.0).or_default().push(FetchPartition {
+                partition: key.1,
+                current_leader_epoch,
+                fetch_offset,
+                last_fetched_epoch: log.latest_epoch(),
+                log_start_offset: log.log_start_offset(),
+                partition_max_bytes: cluster.replica_fetch_max_bytes,
+                ..FetchPartition::default()
+            });
+        }
+        let topic = |(topic_id, partitions)| FetchTopic { topic_id, partitions, ..FetchTopic::default() };
+        let request = FetchRequest {
+            replica_state: ReplicaState { replica_id: self.config.node_id.0, replica_epoch: broker_epoch },
+            max_wait_ms: cluster.replica_fetch_wait_ms,
+            min_bytes: 1,
+            topics: topics.into_iter().map(topic).collect(),
+            ..FetchRequest::default()
+        };
+        let timeout = cluster.replica_socket_timeout.max(Duration::from_millis(1));
+        self.peers.send((leader, Channel::Replica, endpoint), &request.into(), Ask::ReplicaFetch(asked), timeout, io);
+    }
+
+    /// A leader answered, or its connection ended.
+    pub(crate) fn replica_fetched(
+        &mut self,
+        leader: i32,
+        asked: &[Asked],
+        response: Option<Response>,
+        io: &mut Io<'_, Broker>,
+    ) {
+        let Some(Response::Fetch(response)) = response else {
+            return self.back_off(asked.iter().map(|&(key, ..)| key), io);
+        };
+        for topic in response.responses {
+            for data in topic.partitions {
+                let key = (topic.topic_id, data.partition_index);
+                if let Some(&asked) = asked.iter().find(|(asked, ..)| *asked == key) {
+                    self.take_replicated(leader, asked, &data, io);
+                }
+            }
+        }
+        if response.error_code != 0 {
+            self.back_off(asked.iter().map(|&(key, ..)| key), io);
+        }
+    }
+
+    fn back_off(&mut self, keys: impl Iterator<Item = LogKey>, io: &Io<'_, Broker>) {
+        let until = io.now.mono + self.config.cluster.replica_fetch_backoff;
+        for key in keys {
+            if let Some(Role::Follower { not_before }) = self.replicas.get_mut(key).map(|replica| &mut replica.role) {
+                *not_before = until;
+            }
+        }
+    }
+
+    /// What a leader brought of one partition. It counts only if nothing has changed since it was asked for.
+    fn take_replicated(&mut self, leader: i32, asked: Asked, data: &PartitionData, io: &mut Io<'_, Broker>) {
+        let (key, offset, leader_epoch) = asked;
+        let Some(replica) = self.replicas.get(key) else { return };
+        let Some(log) = self.logs.get(key) else { return };
+        let bugs = &self.config.planted;
+        let follows = !replica.leads() && replica.leader == leader && replica.leader_epoch == leader_epoch;
+        let moved = log.log_end_offset() != offset && !bugs.has(Bug::D16);
+        if !follows || moved {
+            return;
+        }
+        match ErrorCode::from_code(data.error_code) {
+            ErrorCode::None => {}
+            ErrorCode::OffsetOutOfRange => return self.start_over(key, data, io),
+            _ => return self.back_off([key].into_iter(), io),
+        }
+        if let Err(error) = self.replicate(key, data, io) {
+            tracing::debug!(topic = %key.0, partition = key.1, %error, "not replicated");
+            self.back_off([key].into_iter(), io);
+        }
+    }
+
+    fn replicate(&mut self, key: LogKey, data: &PartitionData, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
+        let diverging = &data.diverging_epoch;
+        if diverging.epoch >= 0 && !self.config.planted.has(Bug::R29) {
+            return self.cut_replica(key, diverging, io);
+        }
+        let records = data.records.clone().unwrap_or_default();
+        if !records.is_empty() {
+            self.logs.append_as_follower(key, &records, io, &self.config.planted)?;
+            self.logs_touched = true;
+        }
+        let end = self.logs.get(key).map_or(0, Log::log_end_offset);
+        if let Some(replica) = self.replicas.get_mut(key) {
+            // A new leader's high watermark lags behind what its predecessor had told.
+            replica.high_watermark = replica.high_watermark.max(data.high_watermark.min(end));
+        }
+        Ok(())
+    }
+
+    /// The leader does not have what this log ends with.
+    fn cut_replica(
+        &mut self,
+        key: LogKey,
+        diverging: &wire::messages::fetch::EpochEndOffset,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<(), LogError> {
+        let Some(log) = self.logs.get(key) else { return Ok(()) };
+        let to = truncation::target(log, diverging);
+        self.cut_to(key, to, io)
+    }
+
+    fn cut_to(&mut self, key: LogKey, to: i64, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
+        self.logs.truncate(key, to, io, &self.config.planted)?;
+        self.logs_touched = true;
+        let end = self.logs.get(key).map_or(0, Log::log_end_offset);
+        if let Some(replica) = self.replicas.get_mut(key) {
+            replica.high_watermark = replica.high_watermark.min(end);
+            let partition = replica.partition.clone();
+            io.event(Event::Diverged { partition, end_offset: end });
+        }
+        Ok(())
+    }
+
+    /// The leader's log does not reach to where this one ends: it starts later, and so does this one then.
+    fn start_over(&mut self, key: LogKey, data: &PartitionData, io: &mut Io<'_, Broker>) {
+        let end = self.logs.get(key).map_or(0, Log::log_end_offset);
+        let done = if data.log_start_offset > end {
+            self.logs.restart_at(key, data.log_start_offset, io, &self.config.planted)
+        } else {
+            Err(LogError::OutOfRange)
+        };
+        if done.is_err() {
+            self.back_off([key].into_iter(), io);
+        }
+    }
+
+    /// This broker follows from now on, or nobody leads. What was in flight is of another epoch. R01: the log is cut to the high watermark
+    /// at once, as before KIP-101.
+    pub(crate) fn follow(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        let Some(replica) = self.replicas.get_mut(key) else { return };
+        replica.role = Role::Follower { not_before: Instant::default() };
+        let (partition, leader, leader_epoch) = (replica.partition.clone(), replica.leader, replica.leader_epoch);
+        let high_watermark = replica.high_watermark;
+        io.event(Event::BecameFollower { partition, leader, leader_epoch });
+        if self.config.planted.has(Bug::R01) && leader >= 0 {
+            let _ = self.cut_to(key, high_watermark, io);
+        }
+    }
+}
