@@ -2,6 +2,7 @@
 //!
 //! - [`batch`]: record batches as an observer sees them;
 //! - [`disk`]: a disk that watches what its broker does to it;
+//! - [`image`]: who may lead which partition, as a metadata log says;
 //! - [`log`]: what an observer knows of one log;
 //! - [`touch`]: what a fault did, in the ledger's words;
 //! - [`wire`]: reads along on the connections of clients.
@@ -11,6 +12,7 @@
 
 mod batch;
 pub mod disk;
+pub mod image;
 mod log;
 #[cfg(test)]
 mod tests;

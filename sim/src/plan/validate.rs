@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 const MAX_US: u64 = 7 * 24 * 3_600 * 1_000_000;
 /// Time enough for the final reader, and for an operator to start what had halted.
 const MIN_REST_US: u64 = 30_000_000;
-/// How many nodes the World can run; more come with the cluster.
-const MAX_NODES: u16 = 1;
+/// How many nodes the World can run.
+const MAX_NODES: u16 = 5;
 const MAX_LOG_DIRS: u8 = 8;
 const MAX_CLIENTS: usize = 256;
 const MAX_STEPS: usize = 100_000;
@@ -301,7 +301,7 @@ impl Site<'_> {
                 partitions.iter().try_for_each(|(topic, partition)| self.partition(topic, *partition))
             }
             ClientOp::Seek { topic, partition, .. } => self.partition(topic, *partition),
-            ClientOp::CreateTopic { name, partitions, configs, .. } => {
+            ClientOp::CreateTopic { name, partitions, configs, replication_factor } => {
                 self.name("action.do.create-topic.name", name)?;
                 self.within(
                     "action.do.create-topic.partitions",
@@ -309,6 +309,9 @@ impl Site<'_> {
                     0,
                     MAX_PARTITIONS as u64,
                 )?;
+                let factor = (*replication_factor).max(0).unsigned_abs();
+                let nodes = self.plan.topology.nodes;
+                self.within("action.do.create-topic.replication_factor", factor.into(), 0, nodes.into())?;
                 configs.iter().try_for_each(|(name, value)| self.name(name, value))
             }
             ClientOp::DeleteTopic { name } | ClientOp::DescribeTopic { name } => self.name("action.do, name", name),

@@ -28,7 +28,7 @@ enum Period {
 impl World {
     /// Does what a step says to whom it concerns.
     pub(super) fn act(&mut self, actor: ActorId, step: &Step) {
-        self.tell(actor, || super::lines::action(&step.action));
+        self.tell(actor, || super::lines::step(step));
         if let Some(fault) = step.action.fault() {
             self.court.ledger_mut().inject(fault);
         }
@@ -128,22 +128,14 @@ impl World {
     fn act_on_network(&mut self, actor: ActorId, step: &Step) {
         match &step.action {
             Action::Partition { from, for_us, one_way } => {
-                let other = from.as_ref().map(|who| self.target(who));
-                if other == Some(None) {
-                    self.unfired.push(step.id);
-                    return;
-                }
-                let wall = Wall { around: actor, from: other.flatten(), one_way: *one_way };
+                let Ok(other) = self.other(step.id, from.as_ref()) else { return };
+                let wall = Wall { around: actor, from: other, one_way: *one_way };
                 self.net.raise(wall);
                 self.last(Period::Wall(wall), *for_us);
             }
             Action::Reset { with } => {
-                let other = with.as_ref().map(|who| self.target(who));
-                if other == Some(None) {
-                    self.unfired.push(step.id);
-                    return;
-                }
-                self.reset(actor, other.flatten(), FaultKind::Reset);
+                let Ok(other) = self.other(step.id, with.as_ref()) else { return };
+                self.reset(actor, other, FaultKind::Reset);
             }
             Action::Delay { for_us, delay_us } => {
                 let spike = Spike { around: actor, delay_ns: (delay_us.0 * 1_000, delay_us.1 * 1_000) };

@@ -6,8 +6,8 @@
 //! - [`queue`], [`clock`], [`net`]: what is still to happen, when, and what lies between two machines;
 //! - [`cast`], [`build`], [`app`]: who takes part, and what the applications want;
 //! - [`drive`], [`process`], [`tasks`]: feeds inputs, carries out outputs, lets processes live and die, plays the applications;
-//! - [`steps`], [`faults`]: when a step of the Plan is due, whom it concerns, what it does;
-//! - [`witness`], [`facts`], [`trace`], [`lines`]: what is seen, counted, hashed and told;
+//! - [`steps`], [`faults`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
+//! - [`witness`], [`facts`], [`shares`], [`trace`], [`lines`], [`events`]: what is seen, counted, hashed and told;
 //! - [`rest`]: heals, waits for rest, reads everything back, and says what kept it from resting.
 
 mod app;
@@ -15,13 +15,16 @@ mod build;
 mod cast;
 mod clock;
 mod drive;
+mod events;
 mod facts;
 mod faults;
+mod leaders;
 mod lines;
 mod net;
 mod process;
 mod queue;
 mod rest;
+mod shares;
 mod steps;
 mod tasks;
 mod trace;
@@ -42,6 +45,7 @@ use properties::catalogue::L14;
 use properties::{Court, FactKind, FactSet, Moment, Nodes, Property, PropertyId, Violation};
 use queue::{Queue, What};
 use rest::Rest;
+use shares::Watch;
 use steps::Trigger;
 use trace::Trace;
 use wire::{Instant, Output};
@@ -91,6 +95,7 @@ pub struct World {
     unfired: Vec<u32>,
     rest: Rest,
     stats: Statistics,
+    watch: Watch,
     broker_out: Vec<Output<Broker>>,
     client_out: Vec<Output<Client>>,
 }
@@ -130,6 +135,7 @@ impl World {
             unfired: Vec::new(),
             rest: Rest::default(),
             stats: Statistics::default(),
+            watch: Watch::default(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
         };
@@ -234,6 +240,7 @@ impl World {
             lasting: self.lasting.clone(),
             unfired: self.unfired.clone(),
             rest: self.rest.clone(),
+            watch: self.watch.clone(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
             ..*self
@@ -253,6 +260,7 @@ impl World {
             ..self.stats
         };
         let verdicts = self.court.verdicts().clone();
+        let shares = self.watch.shares(&self.plan);
         let (reached, ledger, bug_reached) =
             (self.facts.all(), self.court.ledger().counts().clone(), self.cast.bug_reached());
         let (trace, history) = self.trace.into_lines();
@@ -264,6 +272,7 @@ impl World {
             ledger,
             unfired,
             stats,
+            shares,
             bug_reached,
             trace,
             history,

@@ -124,6 +124,7 @@ impl World {
         self.trace.add(self.now, Mark::Stop, actor, how as u64);
         self.hang_up(actor, survival.is_some());
         if lived.is_some() {
+            self.watch.stopped(how);
             self.judge(&Fact::Stopped { node, how });
         }
         self.see_disk(actor);

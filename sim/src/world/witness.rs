@@ -114,6 +114,7 @@ impl World {
         let name = event.name();
         self.trace.add(self.now, Mark::Event, actor, name.len() as u64);
         self.trace.bytes(name.as_bytes());
+        self.watch.stated(node, &event);
         self.facts.saw_event(name);
         self.trip(name, Some(node));
         if self.counted.has(FactKind::Stated) || self.trace.records() {
@@ -129,7 +130,7 @@ impl World {
         self.trace.bytes(name.as_bytes());
         self.facts.saw_event(name);
         self.trip(name, None);
-        self.tell(actor, || lines::client_event(event));
+        self.tell(actor, || super::events::client(event));
         self.judge(&Fact::ClientStated { client, name });
     }
 

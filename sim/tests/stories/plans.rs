@@ -29,6 +29,19 @@ fn hostile() -> Vec<(Plan, &'static str, &'static str)> {
         (edit(|plan| plan.format = 2), "format", "unknown"),
         (edit(|plan| plan.topology.nodes = 0), "topology.nodes", "out of range"),
         (edit(|plan| plan.topology.nodes = 9), "topology.nodes", "out of range"),
+        (
+            one(
+                &ADMIN,
+                Action::Do(ClientOp::CreateTopic {
+                    name: "t".into(),
+                    partitions: 1,
+                    replication_factor: 2,
+                    configs: Default::default(),
+                }),
+            ),
+            "replication_factor",
+            "out of range",
+        ),
         (edit(|plan| plan.topology.log_dirs = 0), "log_dirs", "out of range"),
         (edit(|plan| plan.topology.disk_bytes = u64::MAX), "disk_bytes", "out of range"),
         (edit(|plan| plan.topology.clients[1].id = 1), "clients[1].id", "taken"),

@@ -94,6 +94,12 @@ impl Story {
         self
     }
 
+    /// The same with so many nodes.
+    pub(crate) fn of_nodes(mut self, nodes: u16) -> Story {
+        self.plan.topology.nodes = nodes;
+        self
+    }
+
     pub(crate) fn seeded(mut self, seed: u64) -> Story {
         self.plan.seed = seed;
         self
