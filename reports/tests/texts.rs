@@ -28,6 +28,7 @@ fn plan() -> Plan {
             nodes: 1,
             log_dirs: 1,
             disk_bytes: 1 << 20,
+            skew_ms: BTreeMap::new(),
             config: [("log.flush.interval.messages".to_owned(), "1".to_owned())].into(),
             clients: vec![ClientPlan { id: 1, role: Role::Producer, config: Default::default() }],
         },

@@ -35,6 +35,7 @@ impl Script {
             nodes: 1,
             log_dirs: 1,
             disk_bytes: 64 << 20,
+            skew_ms: BTreeMap::new(),
             config: config::broker(&mut dice),
             clients: Vec::new(),
         };

@@ -62,6 +62,9 @@ pub struct Topology {
     /// Bytes per log directory; writes beyond fail with ENOSPC.
     #[serde(default = "default_capacity")]
     pub disk_bytes: u64,
+    /// How wrong each node's wall clock is at the beginning, in milliseconds, by node id; who is not named is right.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skew_ms: BTreeMap<i32, i64>,
     /// Broker configuration of all nodes, by Kafka's names. What is not named has Kafka's default.
     #[serde(default)]
     pub config: BTreeMap<String, String>,

@@ -114,7 +114,9 @@ fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> R
         restart_us: None,
         bug_reached: false,
     };
-    Ok(Actor { machine: machine(plan, own), seat: Seat::Broker(Box::new(seat)) })
+    let mut machine = machine(plan, own);
+    machine.clock.jump(skew_ms(plan, id));
+    Ok(Actor { machine, seat: Seat::Broker(Box::new(seat)) })
 }
 
 /// A client's actor; the error is the parser's.
@@ -150,6 +152,11 @@ fn machine(plan: &Plan, draw: Draw) -> Machine {
     const SECOND: u64 = 1_000_000_000;
     let booted = Instant(draw.of("boot").range((SECOND, 1_000 * SECOND)));
     Machine::new(Clock::new(booted, plan.weather.wall_ms))
+}
+
+/// How wrong a node's wall clock is at the beginning.
+pub(super) fn skew_ms(plan: &Plan, id: NodeId) -> i64 {
+    plan.topology.skew_ms.get(&id.0).copied().unwrap_or(0)
 }
 
 /// All nodes vote. One that is alone needs nobody's vote.

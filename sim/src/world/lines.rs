@@ -39,9 +39,9 @@ pub(super) fn client(id: u16) -> String {
     if id < FIRST_READER { format!("client {id}") } else { "reader".to_owned() }
 }
 
-/// The name of a request, unless a fact tells more of it.
-pub(super) fn request(api_key: i16) -> Option<&'static str> {
-    ApiKey::from_key(api_key).filter(|api| *api != ApiKey::Produce).map(ApiKey::name)
+/// The API of a request, unless a fact tells more of it.
+pub(super) fn request(api_key: i16) -> Option<ApiKey> {
+    ApiKey::from_key(api_key).filter(|api| *api != ApiKey::Produce)
 }
 
 pub(super) fn error(code: i16) -> String {

@@ -6,7 +6,7 @@
 //! - [`queue`], [`clock`], [`net`]: what is still to happen, when, and what lies between two machines;
 //! - [`cast`], [`build`], [`app`]: who takes part, and what the applications want;
 //! - [`drive`], [`process`], [`tasks`]: feeds inputs, carries out outputs, lets processes live and die, plays the applications;
-//! - [`steps`], [`faults`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
+//! - [`steps`], [`faults`], [`connections`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
 //! - [`witness`], [`facts`], [`shares`], [`trace`], [`lines`], [`events`]: what is seen, counted, hashed and told;
 //! - [`rest`]: heals, waits for rest, reads everything back, and says what kept it from resting.
 
@@ -14,6 +14,7 @@ mod app;
 mod build;
 mod cast;
 mod clock;
+mod connections;
 mod drive;
 mod events;
 mod facts;
@@ -148,6 +149,7 @@ impl World {
         for actor in self.cast.ids() {
             self.plan_start(actor, Instant(0));
         }
+        self.count_skews();
         for index in 0..self.plan.steps.len() {
             self.plan_step(index as u32);
         }

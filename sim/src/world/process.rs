@@ -117,6 +117,7 @@ impl World {
         let lived = seat.broker.take();
         seat.bug_reached |= lived.as_ref().is_some_and(|broker| broker.view().bug_reached());
         (seat.restart_us, seat.death) = (None, None);
+        self.tap.stopped(node);
         match survival {
             Some(survival) => seat.disk.power_loss(survival, draw),
             None => seat.disk.kill(draw),

@@ -23,7 +23,14 @@ impl Story {
     /// Nobody does anything; faults stop after 20 seconds.
     pub(crate) fn quiet() -> Story {
         let clients = vec![client(1, Role::Producer), client(2, Role::Consumer), client(3, Role::Admin)];
-        let topology = Topology { nodes: 1, log_dirs: 1, disk_bytes: 1 << 30, config: BTreeMap::new(), clients };
+        let topology = Topology {
+            nodes: 1,
+            log_dirs: 1,
+            disk_bytes: 1 << 30,
+            skew_ms: BTreeMap::new(),
+            config: BTreeMap::new(),
+            clients,
+        };
         Story {
             plan: Plan {
                 format: 1,

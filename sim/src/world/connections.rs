@@ -1,0 +1,185 @@
+//! What faults do to connections: walls, spikes, resets, lost answers.
+
+use super::World;
+use super::build::CONTROLLER_PORT;
+use super::faults::Period;
+use super::net::{Area, Spike, Wall};
+use super::queue::ActorId;
+use crate::plan::{Action, Step, Who};
+use properties::FaultKind;
+
+/// Whether an action is one of these.
+pub(super) fn is_of_the_network(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Partition { .. }
+            | Action::Split { .. }
+            | Action::Ring { .. }
+            | Action::CutControllers { .. }
+            | Action::Reset { .. }
+            | Action::Delay { .. }
+            | Action::LoseAnswer { .. }
+    )
+}
+
+impl World {
+    /// Does to connections what a step says.
+    pub(super) fn act_on_network(&mut self, actor: ActorId, step: &Step) {
+        let Some(kind) = step.action.fault() else { return };
+        match &step.action {
+            Action::Partition { from, for_us, one_way } => {
+                let Ok(other) = self.other(step.id, from.as_ref()) else { return };
+                let from = other.map_or(Area::Anybody, Area::One);
+                self.wall(Wall { around: Area::One(actor), from, one_way: *one_way, port: None, kind }, *for_us);
+            }
+            Action::Split { with, for_us, one_way } => {
+                let Some(side) = self.side(actor, step.id, with) else { return };
+                let from = self.nodes_beside(&side);
+                self.wall(Wall { around: Area::of(side), from, one_way: *one_way, port: None, kind }, *for_us);
+            }
+            Action::Ring { for_us, one_way } => self.ring(*for_us, *one_way),
+            Action::CutControllers { for_us, one_way } => {
+                let from = self.nodes_beside(&[actor]);
+                let port = Some(CONTROLLER_PORT);
+                self.wall(Wall { around: Area::One(actor), from, one_way: *one_way, port, kind }, *for_us);
+            }
+            Action::Reset { with } => {
+                let Ok(other) = self.other(step.id, with.as_ref()) else { return };
+                self.reset(actor, other, FaultKind::Reset);
+            }
+            Action::Delay { for_us, delay_us, with } => {
+                let Ok(with) = self.other(step.id, with.as_ref()) else { return };
+                let spike = Spike { around: actor, with, delay_ns: (delay_us.0 * 1_000, delay_us.1 * 1_000) };
+                self.net.slow(spike);
+                self.last(Period::Spike(spike), *for_us);
+            }
+            Action::LoseAnswer { api_key, nth } => {
+                if let Some(seat) = self.cast.broker_mut(actor) {
+                    seat.losing.push((*api_key, *nth));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wall(&mut self, wall: Wall, for_us: u64) {
+        self.net.raise(wall);
+        self.last(Period::Wall(wall), for_us);
+    }
+
+    /// A node and those who are on its side; None if one of them cannot be found.
+    fn side(&mut self, actor: ActorId, step: u32, with: &[Who]) -> Option<Vec<ActorId>> {
+        let mut side = vec![actor];
+        for who in with {
+            side.extend(self.other(step, Some(who)).ok()?);
+        }
+        Some(side)
+    }
+
+    fn nodes_beside(&self, side: &[ActorId]) -> Area {
+        Area::of(self.cast.broker_ids().filter(|node| !side.contains(node)))
+    }
+
+    /// Each node loses the next one.
+    fn ring(&mut self, for_us: u64, one_way: bool) {
+        let nodes = self.cast.broker_ids();
+        let next = nodes.clone().cycle().skip(1);
+        for (node, next) in nodes.zip(next) {
+            let (around, from) = (Area::One(next), Area::One(node));
+            self.wall(Wall { around, from, one_way, port: None, kind: FaultKind::Ring }, for_us);
+        }
+    }
+
+    /// Resets the connections of an actor, with another or with everybody.
+    pub(super) fn reset(&mut self, actor: ActorId, with: Option<ActorId>, fault: FaultKind) {
+        for link in self.net.links_of(actor) {
+            let both = self.net.link(link).map(|link| link.ends.map(|end| end.actor));
+            if with.is_none_or(|other| both.is_some_and(|both| both.contains(&other))) {
+                self.net.reset(link, self.now, &mut self.queue);
+                self.took_effect(fault, actor);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Plan, Topology, Weather, When};
+    use std::collections::BTreeMap;
+
+    const PLAINTEXT: u16 = 9092;
+
+    fn world(nodes: u16) -> World {
+        let topology = Topology {
+            nodes,
+            log_dirs: 1,
+            disk_bytes: 1 << 20,
+            skew_ms: BTreeMap::new(),
+            config: BTreeMap::new(),
+            clients: Vec::new(),
+        };
+        let plan = Plan {
+            format: 1,
+            seed: 1,
+            scenario: String::new(),
+            topology,
+            weather: Weather::default(),
+            steps: Vec::new(),
+            heal_at_us: 0,
+            rest_within_us: 30_000_000,
+            max_events: 1_000,
+        };
+        World::new(&plan, Vec::new()).unwrap()
+    }
+
+    /// Who is cut off from whom after an action of node 2, as `from>to`.
+    fn cuts(nodes: u16, port: u16, action: Action) -> Vec<String> {
+        let mut world = world(nodes);
+        world.apply(&Step { id: 1, when: When::At(0), who: Who::Node(2), action });
+        let all = 0..nodes;
+        let pairs = all.clone().flat_map(|from| all.clone().map(move |to| (from, to)));
+        let cut = pairs.filter(|&(from, to)| world.net.is_cut(from, to, port));
+        let cut = cut.map(|(from, to)| format!("{}>{}", from + 1, to + 1)).collect();
+        world.end_everything();
+        assert!((0..nodes).all(|to| !world.net.is_cut(0, to, port)), "it ends");
+        cut
+    }
+
+    #[test]
+    fn a_split_cuts_one_side_from_the_other() {
+        let split = |with, one_way| Action::Split { with, for_us: 1_000, one_way };
+        let cuts = |action| cuts(3, PLAINTEXT, action);
+        assert_eq!(cuts(split(vec![], false)), ["1>2", "2>1", "2>3", "3>2"], "a minority");
+        assert_eq!(cuts(split(vec![Who::Node(3)], false)), ["1>2", "1>3", "2>1", "3>1"], "a majority");
+        assert_eq!(cuts(split(vec![], true)), ["1>2", "3>2"], "towards this side");
+        assert_eq!(cuts(split(vec![Who::Node(1), Who::Node(3)], false)), [""; 0], "nobody is left");
+    }
+
+    #[test]
+    fn a_ring_takes_a_neighbour_from_everybody() {
+        let ring = |one_way| Action::Ring { for_us: 1_000, one_way };
+        assert_eq!(cuts(3, PLAINTEXT, ring(true)), ["1>2", "2>3", "3>1"]);
+        assert_eq!(cuts(3, PLAINTEXT, ring(false)).len(), 6);
+        assert_eq!(cuts(5, PLAINTEXT, ring(false)).len(), 10, "of twenty");
+        assert_eq!(cuts(1, PLAINTEXT, ring(false)), [""; 0]);
+    }
+
+    #[test]
+    fn controllers_are_cut_off_on_their_port_alone() {
+        let cut = |one_way| Action::CutControllers { for_us: 1_000, one_way };
+        assert_eq!(cuts(3, CONTROLLER_PORT, cut(false)), ["1>2", "2>1", "2>3", "3>2"]);
+        assert_eq!(cuts(3, CONTROLLER_PORT, cut(true)), ["1>2", "3>2"]);
+        assert_eq!(cuts(3, PLAINTEXT, cut(false)), [""; 0]);
+    }
+
+    #[test]
+    fn a_side_that_cannot_be_found_is_unfired_and_cuts_nobody() {
+        let mut world = world(3);
+        let with = vec![Who::Leader("no-such-topic".to_owned(), 0)];
+        let action = Action::Split { with, for_us: 1_000, one_way: false };
+        world.apply(&Step { id: 7, when: When::At(0), who: Who::Node(1), action });
+        assert!(!world.net.is_cut(0, 1, PLAINTEXT));
+        assert_eq!(world.outcome().unfired, [7]);
+    }
+}
