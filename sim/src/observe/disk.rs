@@ -163,16 +163,30 @@ impl Observed {
     /// Who may lead which partition, as the metadata log on this disk says up to an offset.
     #[must_use]
     pub fn assignments(&self, below: i64) -> Assignments {
-        let Some(log) = self.logs.values().find(|log| log.name.topic_id == METADATA_TOPIC_ID) else {
-            return Assignments::default();
-        };
+        let Some(log) = self.metadata_log() else { return Assignments::default() };
         let files = self.disk.children(log.dir, EntryKind::File);
         let snapshots = files.into_iter().filter_map(|(name, inode)| Some((image::snapshot_end(&name)?, inode)));
         let newest = snapshots.filter(|(end, _)| *end <= below).max();
         let mut batches = newest.map_or_else(Vec::new, |(_, inode)| self.snapshot(inode));
         let end = newest.map_or(i64::MIN, |(end, _)| end);
-        batches.extend(log.read(&self.disk).into_iter().filter(|batch| batch.base_offset >= end));
+        batches.extend(self.metadata().into_iter().filter(|batch| batch.base_offset >= end));
         Assignments::of(&batches, below)
+    }
+
+    /// The batches of the metadata log on this disk.
+    #[must_use]
+    pub fn metadata(&self) -> Vec<BatchSeen> {
+        self.metadata_log().map_or_else(Vec::new, |log| log.read(&self.disk))
+    }
+
+    fn metadata_log(&self) -> Option<&Log> {
+        self.logs.values().find(|log| log.name.topic_id == METADATA_TOPIC_ID)
+    }
+
+    /// Where the metadata log on this disk ends; None if there is none.
+    #[must_use]
+    pub fn metadata_end(&self) -> Option<i64> {
+        self.metadata_log()?.end()
     }
 
     /// The batches of a snapshot. Their offsets count records of the file and say nothing of the log.

@@ -48,6 +48,11 @@ impl Assignments {
         self.partitions.get(&(topic_id, partition))
     }
 
+    /// All partitions.
+    pub fn iter(&self) -> impl Iterator<Item = &Assigned> {
+        self.partitions.values()
+    }
+
     fn apply(&mut self, record: &MetadataRecord) {
         match record {
             MetadataRecord::Partition(record) => {

@@ -105,32 +105,13 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Plan, Topology, Weather, When};
-    use std::collections::BTreeMap;
+    use crate::plan::When;
+    use crate::world::fixture::plan;
 
     const PLAINTEXT: u16 = 9092;
 
     fn world(nodes: u16) -> World {
-        let topology = Topology {
-            nodes,
-            log_dirs: 1,
-            disk_bytes: 1 << 20,
-            skew_ms: BTreeMap::new(),
-            config: BTreeMap::new(),
-            clients: Vec::new(),
-        };
-        let plan = Plan {
-            format: 1,
-            seed: 1,
-            scenario: String::new(),
-            topology,
-            weather: Weather::default(),
-            steps: Vec::new(),
-            heal_at_us: 0,
-            rest_within_us: 30_000_000,
-            max_events: 1_000,
-        };
-        World::new(&plan, Vec::new()).unwrap()
+        World::new(&plan(nodes), Vec::new()).unwrap()
     }
 
     /// Who is cut off from whom after an action of node 2, as `from>to`.
@@ -139,10 +120,10 @@ mod tests {
         world.apply(&Step { id: 1, when: When::At(0), who: Who::Node(2), action });
         let all = 0..nodes;
         let pairs = all.clone().flat_map(|from| all.clone().map(move |to| (from, to)));
-        let cut = pairs.filter(|&(from, to)| world.net.is_cut(from, to, port));
+        let cut = pairs.filter(|&(from, to)| world.net.is_cut_on(from, to, port));
         let cut = cut.map(|(from, to)| format!("{}>{}", from + 1, to + 1)).collect();
         world.end_everything();
-        assert!((0..nodes).all(|to| !world.net.is_cut(0, to, port)), "it ends");
+        assert!((0..nodes).all(|to| !world.net.is_cut_on(0, to, port)), "it ends");
         cut
     }
 
@@ -179,7 +160,7 @@ mod tests {
         let with = vec![Who::Leader("no-such-topic".to_owned(), 0)];
         let action = Action::Split { with, for_us: 1_000, one_way: false };
         world.apply(&Step { id: 7, when: When::At(0), who: Who::Node(1), action });
-        assert!(!world.net.is_cut(0, 1, PLAINTEXT));
+        assert!(!world.net.is_cut(0, 1));
         assert_eq!(world.outcome().unfired, [7]);
     }
 }

@@ -34,9 +34,9 @@ impl Leader {
 }
 
 impl World {
-    /// Visits every log of every broker that lives, in the order of the nodes.
+    /// Visits every log of every broker that lives, in the order of the nodes. Those that stay as they are do not count.
     pub(super) fn each_log<'a>(&'a self, mut visit: impl FnMut(ActorId, LogView<'a>)) {
-        for actor in self.cast.broker_ids() {
+        for actor in self.cast.broker_ids().filter(|&actor| !self.cast.is_frozen(actor)) {
             if let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) {
                 broker.view().each_log(|log| visit(actor, log));
             }
@@ -126,5 +126,57 @@ fn leader(actor: ActorId, log: &LogView<'_>) -> Leader {
         end: log.log_end_offset,
         high_watermark: log.high_watermark,
         corrupt: log.corrupt_from.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Action, ClientOp, ClientPlan, Role, Step, When, Who};
+    use crate::world::fixture::plan;
+
+    /// A node on which a topic has been created.
+    fn with_topic() -> World {
+        let mut plan = plan(1);
+        plan.topology.clients.push(ClientPlan { id: 1, role: Role::Admin, config: BTreeMap::new() });
+        let (name, configs) = ("orders".to_owned(), BTreeMap::new());
+        let op = ClientOp::CreateTopic { name, partitions: 2, replication_factor: 1, configs };
+        plan.steps.push(Step { id: 1, when: When::At(100_000), who: Who::Client(1), action: Action::Do(op) });
+        plan.heal_at_us = 5_000_000;
+        let mut world = World::new(&plan, Vec::new()).unwrap();
+        world.run_until(|facts| facts.count("LeaderElected") == 3);
+        while world.advance().is_some_and(|moment| moment.at.as_millis() < 1_000) {}
+        world
+    }
+
+    #[test]
+    fn leaders_are_found_and_the_metadata_log_says_who_may_be_one() {
+        let world = with_topic();
+        let leaders = world.leaders();
+        assert_eq!(leaders.len(), 3, "two partitions and the metadata log");
+        let assignments = world.assignments(&leaders[&(METADATA, 0)]);
+        let topic_id = leaders.keys().map(|(topic_id, _)| *topic_id).find(|id| *id != METADATA).unwrap();
+        for partition in 0..2 {
+            assert!(assignments.get(topic_id, partition).is_some_and(|assigned| assigned.may_lead(1)));
+            assert!(world.may_be_led(&assignments, (topic_id, partition), &[NodeId(1)]));
+            assert!(!world.may_be_led(&assignments, (topic_id, partition), &[NodeId(2)]));
+        }
+        assert_eq!(assignments.iter().count(), 2);
+        assert_eq!(world.leaderless(), Some(vec![]));
+    }
+
+    #[test]
+    fn batches_of_the_metadata_log_tell_what_their_records_say() {
+        let world = with_topic();
+        let names: Vec<&str> = world
+            .cast
+            .broker(0)
+            .into_iter()
+            .flat_map(|seat| seat.disk.metadata())
+            .flat_map(|batch| batch.metadata.iter().map(|record| record.name()).collect::<Vec<_>>())
+            .collect();
+        for name in ["RegisterBrokerRecord", "TopicRecord", "PartitionRecord"] {
+            assert!(names.contains(&name), "{names:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! - [`drive`], [`process`], [`tasks`]: feeds inputs, carries out outputs, lets processes live and die, plays the applications;
 //! - [`steps`], [`faults`], [`connections`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
 //! - [`witness`], [`facts`], [`shares`], [`trace`], [`lines`], [`events`]: what is seen, counted, hashed and told;
-//! - [`rest`]: heals, waits for rest, reads everything back, and says what kept it from resting.
+//! - [`heal`], [`rest`]: stops faults, waits for rest, reads everything back, and says what kept it from resting.
 
 mod app;
 mod build;
@@ -19,6 +19,9 @@ mod drive;
 mod events;
 mod facts;
 mod faults;
+#[cfg(test)]
+mod fixture;
+mod heal;
 mod leaders;
 mod lines;
 mod net;

@@ -25,7 +25,7 @@ impl World {
 
     pub(super) fn start_as_planned(&mut self, actor: ActorId, start: u32) -> bool {
         let newest = self.cast.machine(actor).is_some_and(|machine| machine.starts == start);
-        if !newest || self.cast.lives(actor) {
+        if !newest || self.cast.lives(actor) || self.cast.is_frozen(actor) {
             return false;
         }
         let now = self.now;
@@ -208,7 +208,9 @@ impl World {
     }
 
     pub(super) fn resume(&mut self, actor: ActorId, incarnation: u32) -> bool {
-        let current = |machine: &&mut super::cast::Machine| machine.incarnation == incarnation && machine.pauses > 0;
+        let current = |machine: &&mut super::cast::Machine| {
+            machine.incarnation == incarnation && machine.pauses > 0 && !machine.frozen
+        };
         let Some(machine) = self.cast.machine_mut(actor).filter(|machine| current(machine)) else { return false };
         machine.pauses -= 1;
         if machine.pauses > 0 {

@@ -1,4 +1,4 @@
-//! The end of a run: faults stop, everything starts again, applications finish, and a fresh producer and a fresh reader see whether the cluster
+//! The end of a run, when faults have stopped: applications finish, and a fresh producer and a fresh reader see whether the cluster
 //! works. Then it is at rest; or it is not within the Plan's bound, and then the disks must show why it could not be, or it is a violation.
 
 use super::World;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use wire::{Instant, TopicPartition};
 
 /// How often the World looks whether all is at rest, in microseconds; no multiple of anything that a broker does now and then.
-const CHECK_US: u64 = 97_001;
+pub(super) const CHECK_US: u64 = 97_001;
 /// A reader that polls so often in a row without getting anything has stopped making progress.
 const EMPTY_POLLS: u32 = 15;
 /// One that lived through the faults may first have to learn that its connection is dead: a machine that lost its power
@@ -52,43 +52,13 @@ impl Rest {
 }
 
 impl World {
-    /// Faults stop, and everything that is down starts.
-    pub(super) fn heal(&mut self) {
-        self.trace.add(self.now, Mark::Phase, 0, 1);
-        self.end_everything();
-        for actor in self.cast.broker_ids() {
-            if let Some(seat) = self.cast.broker_mut(actor) {
-                seat.disk.faults().heal();
-                seat.death = None;
-                seat.losing.clear();
-            }
-            self.see_disk(actor);
-        }
-        for actor in self.cast.ids() {
-            self.restore(actor);
-        }
+    /// Liveness is due from now on.
+    pub(super) fn await_rest(&mut self) {
         let last = self.plan.steps.iter().filter_map(|step| last_of(&step.when, &step.action)).max().unwrap_or(0);
         let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
         self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound) };
         self.judge(&Fact::Healed {});
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
-    }
-
-    /// One machine's share of healing: pauses end, clocks keep time, processes start, applications stop beginning new things.
-    fn restore(&mut self, actor: ActorId) {
-        self.drift(actor, 0);
-        if let Some(machine) = self.cast.machine_mut(actor) {
-            machine.pauses = machine.pauses.min(1);
-            let incarnation = machine.incarnation;
-            self.resume(actor, incarnation);
-        }
-        if !self.cast.lives(actor) {
-            self.plan_start(actor, self.after(CHECK_US));
-        }
-        if let Some(seat) = self.cast.client_mut(actor) {
-            seat.app.tasks.iter_mut().for_each(|task| task.left = 0);
-        }
-        self.arm(actor);
     }
 
     /// Is everything at rest? If not, what comes next, or why can it not be?
@@ -113,7 +83,7 @@ impl World {
     }
 
     fn drained(&mut self, flushed: bool) -> Phase {
-        let all_live = self.cast.ids().all(|actor| self.cast.lives(actor));
+        let all_live = self.cast.ids().all(|actor| self.cast.lives(actor) || self.cast.is_frozen(actor));
         let later =
             |step: &Step| step.action.fault().is_none() && matches!(step.when, When::At(at) if micros(at) > self.now);
         let waiting = self.plan.steps.iter().any(later);

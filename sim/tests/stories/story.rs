@@ -1,7 +1,8 @@
 //! A fixture that makes a Plan read like a story: one broker, a producer (1), a consumer (2), an admin (3), and a topic `orders`.
 
 use sim::{
-    Action, ClientOp, ClientPlan, Outcome, Plan, Role, RunOptions, StartAt, Step, Topology, Weather, When, Who, World,
+    Action, ClientOp, ClientPlan, Heal, Outcome, Plan, Role, RunOptions, StartAt, Step, Topology, Weather, When, Who,
+    World,
 };
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ impl Story {
                 weather: Weather::default(),
                 steps: Vec::new(),
                 heal_at_us: 20_000_000,
+                heal: Heal::All,
                 rest_within_us: 60_000_000,
                 max_events: 1_000_000,
             },

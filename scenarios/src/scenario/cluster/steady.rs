@@ -11,7 +11,14 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-steady",
     about: "three nodes, mixed traffic, slow links and slow syncs only",
     judged_after: 60,
-    must_reach: &["BecameFollower", "IsrChanged", "FollowerFetched", "HighWatermarkAdvanced", "SegmentRolled", "Parked"],
+    must_reach: &[
+        "BecameFollower",
+        "IsrChanged",
+        "FollowerFetched",
+        "HighWatermarkAdvanced",
+        "SegmentRolled",
+        "Parked",
+    ],
     faults: FAULTS,
     draw,
 };

@@ -23,7 +23,7 @@ fn draw(seed: u64) -> Plan {
     let mut script = Script::cluster(SCENARIO.name, seed);
     script.configure("unclean.leader.election.enable", "true");
     script.configure("min.insync.replicas", "1");
-    script.producers_ask_for("1");
+    script.acks = Some("1");
     workload::mixed(&mut script);
     fault::storm(&mut script, FAULTS);
     script.finish()

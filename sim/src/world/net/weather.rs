@@ -52,13 +52,14 @@ pub(crate) struct Wall {
 
 impl Wall {
     fn holds(&self, from: ActorId, to: ActorId, port: u16) -> bool {
-        // Nothing stands between a machine and itself.
-        if from == to || self.port.is_some_and(|only| only != port) {
-            return false;
-        }
+        self.port.is_none_or(|only| only == port) && self.stands_between(from, to)
+    }
+
+    /// Nothing stands between a machine and itself.
+    fn stands_between(&self, from: ActorId, to: ActorId) -> bool {
         let towards = self.around.has(to) && self.from.has(from);
         let away = !self.one_way && self.around.has(from) && self.from.has(to);
-        towards || away
+        from != to && (towards || away)
     }
 }
 
@@ -83,9 +84,14 @@ impl Network {
         self.walls.push(wall);
     }
 
-    /// Whether bytes from one actor to another are held back on connections to a port.
+    /// Whether bytes from one actor to another are held back, on whatever port.
+    pub(crate) fn is_cut(&self, from: ActorId, to: ActorId) -> bool {
+        self.walls.iter().any(|wall| wall.stands_between(from, to))
+    }
+
+    /// Whether they are on connections to a port.
     #[cfg(test)]
-    pub(crate) fn is_cut(&self, from: ActorId, to: ActorId, port: u16) -> bool {
+    pub(crate) fn is_cut_on(&self, from: ActorId, to: ActorId, port: u16) -> bool {
         self.walls.iter().any(|wall| wall.holds(from, to, port))
     }
 
