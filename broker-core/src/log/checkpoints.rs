@@ -16,35 +16,27 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::files::{
     EPOCH_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, epochs_text,
-    offsets_text, parse_offsets,
+    line_by_id, offset_of, offsets_text, parse_offsets,
 };
-use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted, Str, TopicPartition};
+use wire::{Dir, Disk, DiskError, Io, LogDirId, Planted, TopicPartition};
 
 /// A checkpoint of one log directory, as it was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checkpoint {
     offsets: BTreeMap<TopicPartition, i64>,
-    by_topic_id: bool,
 }
 
 impl Checkpoint {
     /// Reads one; a missing or damaged one knows nothing.
     pub(super) fn read(root: Dir, name: &str, disk: &mut dyn Disk) -> Result<Checkpoint, DiskError> {
         let text = read_whole(root, name, disk)?.unwrap_or_default();
-        let offsets = parse_offsets(&text).unwrap_or_default();
-        let by_topic_id = offsets.keys().any(|partition| partition.topic.starts_with('#'));
-        Ok(Checkpoint { offsets, by_topic_id })
+        Ok(Checkpoint { offsets: parse_offsets(&text).unwrap_or_default() })
     }
 
     /// What it says of a log; 0 if nothing.
     pub(super) fn get(&self, partition: &Partition) -> i64 {
-        let key = if self.by_topic_id { id_of(partition) } else { name_of(partition) };
-        self.offsets.get(&key).copied().unwrap_or(0).max(0)
+        offset_of(&self.offsets, partition.topic_id, &name_of(partition)).unwrap_or(0).max(0)
     }
-}
-
-fn id_of(partition: &Partition) -> TopicPartition {
-    TopicPartition { topic: Str::from(format!("#{}", partition.topic_id)), partition: partition.partition }
 }
 
 /// All of a file; None if there is none.
@@ -102,7 +94,7 @@ impl LogDirs {
             for (&key, log) in self.logs.iter().filter(|(_, log)| log.log_dir == log_dir) {
                 if let Some(offset) = offset(key, log) {
                     offsets.insert(name_of(&log.partition), offset);
-                    offsets.insert(id_of(&log.partition), offset);
+                    offsets.insert(line_by_id(log.partition.topic_id, log.partition.partition), offset);
                 }
             }
             let _ = self.submit((root, name), Bytes::from(offsets_text(&offsets)), io, bugs);

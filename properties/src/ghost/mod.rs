@@ -207,9 +207,11 @@ impl Ghost {
                 self.lose(id, gone, How::Removed, ledger);
             }
             Fact::LogDurable { log, to } => {
+                let opening = self.node(log.node).is_some_and(|node| !node.opened);
                 let log = self.touch_mut(log, ledger);
                 // Until `open` is through the end may be that of damaged batches: that their bytes are durable promises nothing.
-                let sound_end = log.intact.map_or(log.end, |(intact_end, _)| intact_end);
+                let intact = log.intact.filter(|_| opening);
+                let sound_end = intact.map_or(log.end, |(intact_end, _)| intact_end);
                 log.durable = log.durable.max((*to).min(log.end).min(sound_end));
             }
             _ => {}

@@ -13,6 +13,8 @@ pub struct Consumer {
     pub alive: bool,
     /// Whether its application ever asked it for records.
     pub polled: bool,
+    /// When a poll of it ended last.
+    pub polled_at: Moment,
     /// What it is to read, and how far it got.
     pub assigned: BTreeMap<TopicPartition, Reading>,
 }
@@ -24,7 +26,7 @@ pub struct Reading {
     pub since: Moment,
     /// The last offset that it read.
     pub last_offset: Option<i64>,
-    /// The last error that it was told.
+    /// The last error that it was told since it read something.
     pub error: Option<i16>,
 }
 
@@ -49,7 +51,8 @@ impl Consumers {
 
     /// Living sessions of clients that were there at a moment; the session itself may have begun later.
     pub fn living_before(&self, moment: Moment) -> impl Iterator<Item = (&(u16, u16), &Consumer)> {
-        self.iter().filter(move |((client, _), consumer)| consumer.alive && self.was_there(*client, moment))
+        let reads = |consumer: &Consumer| consumer.alive;
+        self.iter().filter(move |((client, _), consumer)| reads(consumer) && self.was_there(*client, moment))
     }
 
     fn was_there(&self, client: u16, moment: Moment) -> bool {
@@ -74,12 +77,18 @@ impl Consumers {
         }
     }
 
-    pub(super) fn polled(&mut self, who: (u16, u16), records: &[ReadSeen], errors: &[(TopicPartition, i16)]) {
+    pub(super) fn polled(
+        &mut self,
+        who: (u16, u16),
+        records: &[ReadSeen],
+        errors: &[(TopicPartition, i16)],
+        moment: Moment,
+    ) {
         let consumer = self.sessions.entry(who).or_default();
-        consumer.polled = true;
+        (consumer.polled, consumer.polled_at) = (true, moment);
         for read in last_of_each(records) {
             if let Some(reading) = consumer.assigned.get_mut(&read.partition) {
-                reading.last_offset = Some(read.record.offset);
+                (reading.last_offset, reading.error) = (Some(read.record.offset), None);
             }
         }
         for (partition, error) in errors {

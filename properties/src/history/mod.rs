@@ -72,7 +72,7 @@ impl History {
             }
             Fact::PollCompleted { client, session, records, errors, .. } => {
                 self.read(records, ghost);
-                self.consumers.polled((*client, *session), records, errors);
+                self.consumers.polled((*client, *session), records, errors, moment);
             }
             Fact::Repositioned { client, session, partitions, assign } => {
                 self.consumers.reposition((*client, *session), partitions, *assign, moment);

@@ -5,7 +5,8 @@ use crate::fact::{Fact, FactKind, FactSet, Outcome};
 use crate::history::{Consumer, Reading, Send};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
-use wire::TopicPartition;
+use std::time::Duration;
+use wire::{Instant, TopicPartition};
 
 /// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that
 /// were invoked after faults stopped have succeeded if their log was there, unless their error was the record's own
@@ -97,9 +98,9 @@ impl Judge for ReachesEnd {
                 self.check(*client, partition, reading, case);
             }
         }
-        // One that is told of a partition that it cannot read gets nothing else until its application does something about it.
-        let told = |consumer: &Consumer| consumer.assigned.values().any(|reading| reading.error.is_some());
-        for ((client, _), consumer) in cluster.history.consumers().living_before(healed).filter(|(_, it)| !told(it)) {
+        let reads_on = |consumer: &Consumer| reads_on(consumer, cluster.moment.at);
+        for ((client, _), consumer) in cluster.history.consumers().living_before(healed).filter(|(_, it)| reads_on(it))
+        {
             let begun =
                 consumer.assigned.iter().filter(|(at, reading)| reading.last_offset.is_some() && lasts(at, cluster));
             for (partition, reading) in begun {
@@ -108,6 +109,9 @@ impl Judge for ReachesEnd {
         }
     }
 }
+
+/// An application whose last poll ended longer ago has stopped asking.
+const ASKS_WITHIN: Duration = Duration::from_secs(10);
 
 impl ReachesEnd {
     fn check(&self, client: u16, partition: &TopicPartition, reading: &Reading, case: &mut Case<'_>) {
@@ -121,6 +125,13 @@ impl ReachesEnd {
             format!("client {client} stands at offset {next} of {partition}, whose end is {end}, and was told no error")
         });
     }
+}
+
+/// Whether an application still asks for records, and gets them: one that is told of a partition that it cannot read gets
+/// nothing else until it does something about that, as with Java's client.
+fn reads_on(consumer: &Consumer, now: Instant) -> bool {
+    let told = consumer.assigned.values().any(|reading| reading.error.is_some());
+    consumer.polled_at.at + ASKS_WITHIN >= now && !told
 }
 
 /// Whether a partition's log never lost anything, nor may be a later one of that name.

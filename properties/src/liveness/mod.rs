@@ -33,9 +33,8 @@ const METADATA: &[FaultKind] = &[
 /// Whether a log can be served at rest: its own bytes, its directory, and its node's metadata.
 pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, SCARS));
-    let hole = || {
-        scope.log.as_ref().filter(|log| shows_damage(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES))
-    };
+    let hole =
+        || scope.log.as_ref().filter(|log| has_hole(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES));
     let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
     let broken = || scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
@@ -57,10 +56,11 @@ fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
     cluster.ledger.touches().iter().rev().find(of_dir).map(|touch| touch.fault)
 }
 
-/// Whether a broker shows that it cannot read all of a log.
-fn shows_damage(log: &LogRef, cluster: &Cluster<'_>) -> bool {
+/// Whether a log has a hole that its broker knows, or that stands in what it had reason to trust.
+fn has_hole(log: &LogRef, cluster: &Cluster<'_>) -> bool {
     let view = cluster.nodes.view(log.node);
-    view.and_then(|view| view.log(log.topic_id, log.partition.partition)).is_some_and(|log| log.corrupt_from.is_some())
+    let shown = view.and_then(|view| view.log(log.topic_id, log.partition.partition)?.corrupt_from);
+    shown.is_some() || cluster.ghost.get(log).is_some_and(|log| log.sound_end() < log.end)
 }
 
 /// A read that failed need not take its directory offline (one that recovery rests on does): the broker shows it.

@@ -46,7 +46,7 @@ impl SoundIndexes {
         let Some(wrong) = wrong else { return };
         match case.cluster.ledger.index_fault(&log.log, DAMAGE) {
             Some(fault) => case.verdicts.excuse(Self::ID, fault),
-            None => case.charge(self, &Scope::range(log, base, log.end), kind, || {
+            None => case.charge(self, &Scope::range(log, base, log.end.max(base.saturating_add(1))), kind, || {
                 format!("the {kind} of segment {base} of {} has {wrong}, where no such batch is", log.log)
             }),
         }

@@ -6,7 +6,7 @@ use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::collections::BTreeMap;
-use wire::files::{HIGH_WATERMARK_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, parse_offsets};
+use wire::files::{HIGH_WATERMARK_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, offset_of, parse_offsets};
 
 /// W42. A recovered log is a valid prefix, without a gap, of a state that the log was in, and holds everything that was
 /// durable, or that the broker had claimed to be synced by an acknowledgement or a recovery point, and has not cut
@@ -107,7 +107,7 @@ fn floor(log: &LogRef, cluster: &Cluster<'_>) -> Option<i64> {
     let log_dir = cluster.ghost.get(log)?.log_dir?;
     let says = |path| {
         let offsets = parse_offsets(&cluster.nodes.file(log.node, log_dir, path)?).ok()?;
-        offsets.get(&log.partition).copied()
+        offset_of(&offsets, log.topic_id, &log.partition)
     };
     says(RECOVERY_POINT_CHECKPOINT).max(says(HIGH_WATERMARK_CHECKPOINT))
 }

@@ -75,7 +75,8 @@ impl World {
             }
             waiting => waiting,
         };
-        if self.now >= self.rest.deadline {
+        // Readers that get something are let read on, however late it is; those that do not are stuck soon.
+        if self.now >= self.rest.deadline && !matches!(next, Phase::Reading(..)) {
             return self.cannot_rest();
         }
         self.rest.phase = next;

@@ -1,7 +1,7 @@
 //! Checkpoints: text files of a version, a count and that many lines.
 
 use super::Malformed;
-use crate::{Str, TopicPartition};
+use crate::{Str, TopicPartition, Uuid};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -24,6 +24,21 @@ pub fn parse_offsets(text: &[u8]) -> Result<BTreeMap<TopicPartition, i64>, Malfo
         offsets.insert(partition, number(offset)?);
     }
     Ok(offsets)
+}
+
+/// The second line of a log in a checkpoint, under `#` and its topic's id: a topic that is deleted and created again
+/// must not inherit the old one's numbers. Kafka ignores and drops such lines.
+#[must_use]
+pub fn line_by_id(topic_id: Uuid, partition: i32) -> TopicPartition {
+    TopicPartition { topic: Str::from(format!("#{topic_id}")), partition }
+}
+
+/// What a checkpoint says of a log. Where it has lines by topic id, they alone count.
+#[must_use]
+pub fn offset_of(offsets: &BTreeMap<TopicPartition, i64>, topic_id: Uuid, partition: &TopicPartition) -> Option<i64> {
+    let by_id = offsets.keys().next().is_some_and(|first| first.topic.starts_with('#'));
+    let line = if by_id { &line_by_id(topic_id, partition.partition) } else { partition };
+    offsets.get(line).copied()
 }
 
 /// Leader epochs and where they start.

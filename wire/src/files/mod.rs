@@ -14,7 +14,7 @@ pub mod index;
 pub mod names;
 pub mod properties;
 
-pub use checkpoint::{epochs_text, offsets_text, parse_epochs, parse_offsets};
+pub use checkpoint::{epochs_text, line_by_id, offset_of, offsets_text, parse_epochs, parse_offsets};
 pub use index::{IndexEntry, TimeEntry};
 pub use names::{Folder, Suffix};
 pub use properties::{CleanShutdown, MetaProperties, PartitionMetadata};
