@@ -75,12 +75,24 @@ impl World {
             }
             waiting => waiting,
         };
-        // Readers that get something are let read on, however late it is; those that do not are stuck soon.
-        if self.now >= self.rest.deadline && !matches!(next, Phase::Reading(..)) {
+        if self.is_late(&next) {
             return self.cannot_rest();
         }
         self.rest.phase = next;
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
+    }
+
+    /// Whether the bound has passed. Readers that get something are let read on, however late it is; those that do not are stuck soon. When
+    /// they are through, followers may take as long again as a reader to catch up.
+    fn is_late(&self, next: &Phase) -> bool {
+        let late_by = self.now.since(self.rest.deadline);
+        match next {
+            _ if self.now < self.rest.deadline => false,
+            Phase::Reading(reader, goals) => {
+                late_by >= PATIENCE && self.has_read(*reader, goals) && self.have_read_on()
+            }
+            _ => true,
+        }
     }
 
     fn drained(&mut self, flushed: bool) -> Phase {
