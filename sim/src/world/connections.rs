@@ -105,8 +105,10 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::When;
+    use crate::plan::{Plan, When};
     use crate::world::fixture::plan;
+    use wire::messages::{ApiKey, Request, RequestHeader};
+    use wire::{ConnId, Endpoint, Side};
 
     const PLAINTEXT: u16 = 9092;
 
@@ -162,5 +164,89 @@ mod tests {
         world.apply(&Step { id: 7, when: When::At(0), who: Who::Node(1), action });
         assert!(!world.net.is_cut(0, 1));
         assert_eq!(world.outcome().unfired, [7]);
+    }
+
+    /// Three nodes that run; and a step that is carried out at once.
+    fn three(action: Option<(Who, Action)>) -> World {
+        let mut world = World::new(&Plan { heal_at_us: 10_000_000, ..plan(3) }, Vec::new()).unwrap();
+        run_for(&mut world, 100);
+        if let Some((who, action)) = action {
+            world.apply(&Step { id: 1, when: When::At(0), who, action });
+        }
+        world
+    }
+
+    /// Runs on for so many milliseconds, and to the event after them.
+    fn run_for(world: &mut World, ms: u64) {
+        let until = world.after(ms * 1_000);
+        while world.advance().is_some_and(|moment| moment.at < until) {}
+    }
+
+    /// A node asks another one for its API versions, on a connection of its own.
+    fn ask(world: &mut World, (from, n): (ActorId, u32), (to, port): (ActorId, u16)) {
+        let conn = ConnId { side: Side::Dialled, n: 1_000 + n };
+        let endpoint = Endpoint { host: format!("node-{}", to + 1).into(), port };
+        world.dial(from, conn, &endpoint);
+        let header = RequestHeader::new(ApiKey::ApiVersions, 0, 1, None);
+        let request = Request::ApiVersions(Default::default()).encode(&header).unwrap();
+        world.send(from, conn, request);
+    }
+
+    fn effects(world: &World, kind: FaultKind) -> u64 {
+        world.court.ledger().counts().get(&kind).map_or(0, |counts| counts.effects)
+    }
+
+    #[test]
+    fn walls_hold_what_nodes_send_each_other() {
+        let for_us = 60_000_000;
+        let split = Action::Split { with: vec![], for_us, one_way: false };
+        let controllers = Action::CutControllers { for_us, one_way: false };
+        for (action, port, kind) in [
+            (split, PLAINTEXT, FaultKind::Split),
+            (controllers, CONTROLLER_PORT, FaultKind::ControllersCut),
+            (Action::Ring { for_us, one_way: true }, PLAINTEXT, FaultKind::Ring),
+        ] {
+            let mut world = three(Some((Who::Node(2), action.clone())));
+            let before = effects(&world, kind);
+            ask(&mut world, (0, 1), (1, port));
+            run_for(&mut world, 100);
+            assert!(effects(&world, kind) > before, "{action:?} on {port}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_broker_is_lost_as_one_to_a_client_is() {
+        let api_key = 18;
+        let mut world = three(Some((Who::Node(2), Action::LoseAnswer { api_key, nth: 2 })));
+        for (n, lost) in [(1, 0), (2, 1), (3, 1)] {
+            ask(&mut world, (0, n), (1, PLAINTEXT));
+            run_for(&mut world, 100);
+            assert_eq!(effects(&world, FaultKind::LostAnswer), lost, "request {n}");
+        }
+    }
+
+    #[test]
+    fn a_reset_between_two_nodes_spares_the_third() {
+        let mut world = three(None);
+        for to in [1, 2] {
+            ask(&mut world, (0, to.into()), (to, PLAINTEXT));
+        }
+        run_for(&mut world, 100);
+        let before = effects(&world, FaultKind::Reset);
+        let action = Action::Reset { with: Some(Who::Node(2)) };
+        world.apply(&Step { id: 1, when: When::At(0), who: Who::Node(1), action });
+        let between = world.net.links_of(0).into_iter().filter(|link| world.net.links_of(1).contains(link)).count();
+        assert!(effects(&world, FaultKind::Reset) - before <= between as u64 && between > 0);
+        assert!(effects(&world, FaultKind::Reset) > before);
+    }
+
+    #[test]
+    fn a_spike_between_two_nodes_delays_what_they_send_each_other() {
+        let spike = |with| Action::Delay { for_us: 60_000_000, delay_us: (5_000, 9_000), with: Some(Who::Node(with)) };
+        let mut world = three(Some((Who::Node(1), spike(2))));
+        let before = effects(&world, FaultKind::DelaySpike);
+        ask(&mut world, (0, 1), (1, PLAINTEXT));
+        run_for(&mut world, 100);
+        assert!(effects(&world, FaultKind::DelaySpike) > before);
     }
 }
