@@ -46,11 +46,22 @@ impl World {
         }
         if !self.cast.lives(actor) {
             self.plan_start(actor, self.after(CHECK_US));
+        } else if self.misses_a_disk(actor) {
+            self.restart_cleanly(actor, CHECK_US);
         }
         if let Some(seat) = self.cast.client_mut(actor) {
             seat.app.tasks.iter_mut().for_each(|task| task.left = 0);
         }
         self.arm(actor);
+    }
+
+    /// Whether a log directory of a cluster's node is offline: an operator restarts it, or its followers would be missing for ever. (A node
+    /// that is alone has nobody to catch up with, and goes on without.)
+    fn misses_a_disk(&self, actor: ActorId) -> bool {
+        let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { return false };
+        let mut offline = false;
+        broker.view().each_log(|log| offline |= !log.online);
+        offline && self.cast.nodes.len() > 1
     }
 
     /// A node stays as it is: down, paused, or cut off from everybody.

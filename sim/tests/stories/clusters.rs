@@ -50,3 +50,21 @@ fn a_fault_of_one_node_leaves_the_others_alone() {
     assert!(outcome.shares.crash.enabled && outcome.shares.crash.seen);
     assert!(!play(&three()).shares.crash.enabled);
 }
+
+#[test]
+fn whoever_misses_a_log_directory_when_faults_stop_is_restarted() {
+    let restarts = |nodes: u16| {
+        let leader = Who::Leader("orders".to_owned(), 0);
+        let mut story = Story::with_topic().of_nodes(nodes).sends(1_500, 40, 100);
+        story = story.at(1_000, &leader, Action::FailWrite { nth: 1, log_dir: 1 });
+        (story.plan.topology.log_dirs, story.plan.heal_at_us) = (2, 10_000_000);
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        let mut world = World::with_options(&story.plan, Vec::new(), &options).unwrap();
+        while world.advance().is_some_and(|moment| moment.at.as_millis() < 20_000) {}
+        let outcome = world.outcome();
+        assert!(outcome.count("LogDirFailed") > 0);
+        outcome.trace.iter().filter(|line| line.contains("has shut down")).count()
+    };
+    assert_eq!(restarts(1), 0, "one that is alone goes on without");
+    assert_eq!(restarts(3), 1);
+}
