@@ -39,6 +39,8 @@ fault_kinds! {
     CleanRestart = "clean-restart",
     /// The wall clock jumps, forward or back.
     ClockJump = "clock-jump",
+    /// A node's wall clock is wrong from the beginning.
+    ClockSkew = "clock-skew",
     /// The node's clocks run faster or slower than the world's.
     ClockDrift = "clock-drift",
     /// Syncs take long.
@@ -65,6 +67,14 @@ fault_kinds! {
     Partition = "partition",
     /// No bytes pass one way.
     OneWayPartition = "one-way-partition",
+    /// No bytes pass between some nodes and all the others.
+    Split = "split",
+    /// No bytes pass from some nodes to all the others.
+    OneWaySplit = "one-way-split",
+    /// Each node loses a neighbour.
+    Ring = "ring",
+    /// A node loses the controllers alone.
+    ControllersCut = "controllers-cut",
     /// A connection is reset; each end learns of it at its own time.
     Reset = "reset",
     /// A link is slow for a while.

@@ -2,7 +2,7 @@
 
 use crate::words;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use scenarios::campaign::{Failure, HarnessFault, ScenarioTally, Tally};
+use scenarios::campaign::{Failure, HarnessFault, ScenarioTally, ShareCounts, Tally};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,6 +23,7 @@ pub fn text(tally: &Tally, faults: &[HarnessFault]) -> String {
     let mut out = String::new();
     totals(&mut out, tally);
     scenarios(&mut out, tally);
+    went_through(&mut out, tally);
     ledger(&mut out, tally);
     found(&mut out, tally);
     failures(&mut out, tally);
@@ -61,7 +62,7 @@ fn scenarios(out: &mut String, tally: &Tally) {
     let _ = writeln!(out, "scenarios");
     for scenario in &tally.scenarios {
         let judged = if scenario.is_judged() { "judged" } else { "not judged (too few seeds)" };
-        let _ = writeln!(out, "  {:<14} {:>6} seeds, {judged}{}", scenario.name, scenario.seeds, reach(scenario));
+        let _ = writeln!(out, "  {:<18} {:>6} seeds, {judged}{}", scenario.name, scenario.seeds, reach(scenario));
     }
 }
 
@@ -71,6 +72,21 @@ fn reach(tally: &ScenarioTally) -> String {
     let count = |event: &&'static str| tally.reached.get(*event).copied().unwrap_or(0);
     let parts: Vec<String> = scenario.must_reach.iter().map(|event| format!("{event} {}", count(event))).collect();
     format!("; {}", parts.join(", "))
+}
+
+/// What the seeds went through, if any of them could.
+fn went_through(out: &mut String, tally: &Tally) {
+    let possible = tally.shares().named().into_iter().filter(|(_, count)| count.enabled > 0);
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let parts: Vec<String> = possible
+        .map(|(name, count)| {
+            let (enabled, all) = (percent(count.of_enabled()), percent(count.of_all()));
+            format!("{} {enabled} of those that could, {all} of all", name.replace('_', " "))
+        })
+        .collect();
+    if !parts.is_empty() {
+        let _ = writeln!(out, "seeds with a {}", parts.join("; "));
+    }
 }
 
 fn ledger(out: &mut String, tally: &Tally) {
@@ -162,7 +178,7 @@ pub fn json(tally: &Tally, faults: &[HarnessFault]) -> Value {
         "cpu_s": tally.cpu.as_secs_f64(),
         "wall_s": tally.wall.as_secs_f64(),
         "peak_rss_mb": tally.peak_rss_bytes >> 20,
-        "shares": {},
+        "shares": shares(tally.shares()),
         "sim_s_per_cpu_s": {"weighted": weighted, "median": median},
         "excused": excused,
         "ledger": ledger,
@@ -187,7 +203,16 @@ fn failure(failure: &Failure) -> Value {
 }
 
 fn scenario(tally: &ScenarioTally) -> Value {
-    json!({"name": tally.name, "seeds": tally.seeds, "judged": tally.is_judged(), "reached": tally.reached})
+    let shares = shares(tally.shares);
+    json!({"name": tally.name, "seeds": tally.seeds, "judged": tally.is_judged(), "reached": tally.reached, "shares": shares})
+}
+
+/// Of the seeds in which it was possible, and of all, the share that saw it.
+fn shares(shares: ShareCounts) -> Value {
+    let named = shares
+        .named()
+        .map(|(name, count)| (name.to_owned(), json!({"enabled": count.of_enabled(), "all": count.of_all()})));
+    Value::Object(named.into_iter().collect())
 }
 
 /// The summary for CI: a test case per scenario.

@@ -106,9 +106,24 @@ fn action(subject: &str, action: &Action) -> String {
         Action::Reset { with } => {
             format!("connections between {subject} and {} are reset", with.as_ref().map_or("everybody".to_owned(), who))
         }
-        Action::Delay { for_us, delay_us } => {
+        Action::Split { with, for_us, one_way } => {
+            let side: String = with.iter().map(|other| format!(" and {}", who(other))).collect();
+            let way = if *one_way { "reach" } else { "pass between" };
+            let from = if *one_way { "from" } else { "and" };
+            format!("no bytes {way} {subject}{side} {from} the other brokers for {}", span(*for_us))
+        }
+        Action::Ring { for_us, one_way } => {
+            let way = if *one_way { "to" } else { "between it and" };
+            format!("each broker loses its neighbour: no bytes pass {way} the next one for {}", span(*for_us))
+        }
+        Action::CutControllers { for_us, one_way } => {
+            let way = if *one_way { "hears nothing from" } else { "loses" };
+            format!("{subject} {way} the controllers, and nothing else, for {}", span(*for_us))
+        }
+        Action::Delay { for_us, delay_us, with } => {
+            let with = with.as_ref().map_or_else(String::new, |other| format!(" and {}", who(other)));
             format!(
-                "frames of {subject} take {} to {} longer for {}",
+                "frames of {subject}{with} take {} to {} longer for {}",
                 span(delay_us.0),
                 span(delay_us.1),
                 span(*for_us)

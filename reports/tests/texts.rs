@@ -28,6 +28,7 @@ fn plan() -> Plan {
             nodes: 1,
             log_dirs: 1,
             disk_bytes: 1 << 20,
+            skew_ms: Default::default(),
             config: [("log.flush.interval.messages".to_owned(), "1".to_owned())].into(),
             clients: vec![ClientPlan { id: 1, role: Role::Producer, config: Default::default() }],
         },
@@ -37,6 +38,7 @@ fn plan() -> Plan {
             step(2, 2_000_000, Who::Node(1), Action::Kill { down_us: 1_000 }),
         ],
         heal_at_us: 3_000_000,
+        heal: sim::Heal::All,
         rest_within_us: 1_000_000,
         max_events: 10_000,
     }
@@ -75,6 +77,8 @@ fn a_campaign_is_summed_up_on_one_screen() {
         wall: Duration::from_millis(15),
         ..Tally::default()
     };
+    let shares = campaign::json(&tally, &[])["shares"].clone();
+    assert_eq!(shares["isr_cycle"], serde_json::json!({"enabled": 0.0, "all": 0.0}), "{shares}");
     let missed = HarnessFault::Missed { scenario: "power-loss", event: "SegmentRolled", seeds: 3 };
     insta::assert_snapshot!(campaign::text(&tally, std::slice::from_ref(&missed)));
     assert_eq!(

@@ -22,9 +22,10 @@ pub mod world;
 pub use disk::SimDisk;
 pub use draw::Draw;
 pub use names::{event_names, planted_ids};
-pub use outcome::{Outcome, Statistics, TraceHash};
+pub use outcome::{Outcome, Share, Shares, Statistics, TraceHash};
 pub use plan::{
-    Action, ClientOp, ClientPlan, Pattern, Plan, PlanError, Role, StartAt, Step, Survival, Topology, Weather, When, Who,
+    Action, ClientOp, ClientPlan, Heal, Pattern, Plan, PlanError, Role, StartAt, Step, Survival, Topology, Weather,
+    When, Who,
 };
 pub use shrink::{ShrinkOptions, Shrunk, shrink};
 pub use world::{Facts, Properties, RunOptions, World, every_property};

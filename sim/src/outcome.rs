@@ -23,6 +23,8 @@ pub struct Outcome {
     pub unfired: Vec<u32>,
     /// How much happened.
     pub stats: Statistics,
+    /// What it went through that most of a campaign's worth depends on.
+    pub shares: Shares,
     /// Whether the guard of a planted bug was passed.
     pub bug_reached: bool,
     /// The run for people, one line an event; empty unless it was asked for.
@@ -43,6 +45,26 @@ impl Outcome {
     pub fn count(&self, name: &str) -> u64 {
         self.reached.get(name).copied().unwrap_or(0)
     }
+}
+
+/// What a run went through that most of a campaign's worth depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shares {
+    /// A broker's process or machine died under it.
+    pub crash: Share,
+    /// A partition of a topic had a leader after another.
+    pub leader_change: Share,
+    /// An ISR shrank and grew again.
+    pub isr_cycle: Share,
+}
+
+/// Whether a Plan made something possible, and whether its run saw it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// It was possible.
+    pub enabled: bool,
+    /// It happened.
+    pub seen: bool,
 }
 
 /// How much happened in a run.

@@ -11,7 +11,7 @@ mod watchdog;
 
 pub use clock::{peak_rss_bytes, thread_cpu};
 pub use judge::{HarnessFault, judge};
-pub use tally::{Failure, ScenarioTally, Tally};
+pub use tally::{Failure, ScenarioTally, ShareCount, ShareCounts, Tally};
 pub use trial::{PANIC, Recheck, Trial, attempt, guarded, smaller};
 pub use watchdog::Hang;
 

@@ -4,7 +4,7 @@ use super::trial::{Recheck, Trial};
 use crate::Scenario;
 use properties::ledger::Counts;
 use properties::{FaultKind, Violation};
-use sim::Plan;
+use sim::{Plan, Share, Shares};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,6 +34,78 @@ pub struct ScenarioTally {
     pub ledger: BTreeMap<FaultKind, Counts>,
     /// Seeds in which a property was excused: property, fault.
     pub excused_seeds: BTreeMap<(&'static str, FaultKind), u64>,
+    /// What its seeds went through.
+    pub shares: ShareCounts,
+}
+
+/// In how many seeds there was what most of a campaign's worth depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareCounts {
+    /// A broker died under load.
+    pub crash: ShareCount,
+    /// A partition changed its leader.
+    pub leader_change: ShareCount,
+    /// An ISR shrank and grew again.
+    pub isr_cycle: ShareCount,
+}
+
+/// Seeds in which something was possible, and in which it happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareCount {
+    /// All seeds.
+    pub seeds: u64,
+    /// Those whose Plan made it possible.
+    pub enabled: u64,
+    /// Those in which it happened.
+    pub seen: u64,
+    /// Those of which both is true.
+    pub seen_enabled: u64,
+}
+
+impl ShareCount {
+    fn count(&mut self, share: Share) {
+        self.seeds += 1;
+        self.enabled += u64::from(share.enabled);
+        self.seen += u64::from(share.seen);
+        self.seen_enabled += u64::from(share.enabled && share.seen);
+    }
+
+    fn add(&mut self, other: ShareCount) {
+        self.seeds += other.seeds;
+        self.enabled += other.enabled;
+        self.seen += other.seen;
+        self.seen_enabled += other.seen_enabled;
+    }
+
+    /// Of the seeds in which it was possible, the share in which it happened; 0 if there was none.
+    #[must_use]
+    pub fn of_enabled(&self) -> f64 {
+        ratio(self.seen_enabled, self.enabled)
+    }
+
+    /// Of all seeds, the share in which it happened.
+    #[must_use]
+    pub fn of_all(&self) -> f64 {
+        ratio(self.seen, self.seeds)
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+impl ShareCounts {
+    fn count(&mut self, shares: Shares) {
+        self.crash.count(shares.crash);
+        self.leader_change.count(shares.leader_change);
+        self.isr_cycle.count(shares.isr_cycle);
+    }
+
+    /// Each with its name.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, ShareCount); 3] {
+        [("crash", self.crash), ("leader_change", self.leader_change), ("isr_cycle", self.isr_cycle)]
+    }
 }
 
 /// The whole campaign.
@@ -90,6 +162,18 @@ impl Tally {
         let mut all = BTreeMap::<FaultKind, Counts>::new();
         for (&kind, counts) in self.scenarios.iter().flat_map(|scenario| &scenario.ledger) {
             add(all.entry(kind).or_default(), *counts);
+        }
+        all
+    }
+
+    /// What the seeds of all scenarios went through.
+    #[must_use]
+    pub fn shares(&self) -> ShareCounts {
+        let mut all = ShareCounts::default();
+        for shares in self.scenarios.iter().map(|scenario| scenario.shares) {
+            all.crash.add(shares.crash);
+            all.leader_change.add(shares.leader_change);
+            all.isr_cycle.add(shares.isr_cycle);
         }
         all
     }
@@ -152,6 +236,7 @@ impl Tally {
 impl ScenarioTally {
     fn add(&mut self, trial: &Trial) {
         self.seeds += 1;
+        self.shares.count(trial.outcome.shares);
         for &name in trial.outcome.reached.keys() {
             *self.reached.entry(name).or_default() += 1;
         }
@@ -167,4 +252,19 @@ impl ScenarioTally {
 fn add(to: &mut Counts, counts: Counts) {
     to.injected += counts.injected;
     to.effects += counts.effects;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_of_those_that_could_and_of_all() {
+        let mut count = ShareCount::default();
+        for (enabled, seen) in [(true, true), (true, false), (false, false), (false, true)] {
+            count.count(Share { enabled, seen });
+        }
+        assert_eq!((count.of_enabled(), count.of_all()), (0.5, 0.5));
+        assert_eq!((ShareCount::default().of_enabled(), ShareCount::default().of_all()), (0.0, 0.0));
+    }
 }

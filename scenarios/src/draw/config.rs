@@ -29,6 +29,24 @@ const BROKER: &[Choice] = &[
     choice("log.message.timestamp.type", &["LogAppendTime"], 1, 6),
 ];
 
+/// What a cluster of brokers has besides.
+const CLUSTER: &[Choice] = &[
+    choice("replica.lag.time.max.ms", &["300", "1000", "4000", "10000"], 2, 3),
+    choice("replica.fetch.wait.max.ms", &["10", "50", "200"], 1, 2),
+    choice("replica.fetch.backoff.ms", &["10", "100"], 1, 2),
+    choice("replica.fetch.max.bytes", &["1", "2000", "20000"], 1, 6),
+    choice("controller.quorum.election.timeout.ms", &["150", "400", "1000"], 1, 2),
+    choice("controller.quorum.election.backoff.max.ms", &["50", "300"], 1, 3),
+    choice("controller.quorum.fetch.timeout.ms", &["300", "800", "2000"], 1, 2),
+    choice("controller.quorum.request.timeout.ms", &["300", "1000"], 1, 2),
+    choice("broker.heartbeat.interval.ms", &["100", "500"], 1, 2),
+    choice("broker.session.timeout.ms", &["600", "2000", "6000"], 2, 3),
+    choice("max.incremental.fetch.session.cache.slots", &["0", "2"], 1, 6),
+];
+
+/// What a replicated topic has besides.
+const REPLICATED: &[Choice] = &[choice("min.insync.replicas", &["1", "2", "3"], 1, 4)];
+
 const TOPIC: &[Choice] = &[
     choice("internal.segment.bytes", &["600", "1500", "4000", "20000"], 2, 3),
     choice("index.interval.bytes", &["0", "200", "1000"], 1, 2),
@@ -65,6 +83,41 @@ const CONSUMER: &[Choice] = &[
 /// Configuration of all brokers.
 pub(crate) fn broker(dice: &mut Dice) -> Config {
     draw(dice, BROKER)
+}
+
+/// What several brokers are configured with besides. How often topics are replicated, and how many replicas must have a record, is always
+/// drawn: with Kafka's defaults, 1 and 1, there would be nothing to see.
+pub(crate) fn cluster(dice: &mut Dice) -> Config {
+    let mut config = draw(dice, CLUSTER);
+    for (name, values) in
+        [("default.replication.factor", &["3", "3", "2", "1"][..]), ("min.insync.replicas", &["1", "2", "2", "2", "3"])]
+    {
+        config.insert(name.to_owned(), dice.pick(values).to_owned());
+    }
+    agree(&mut config);
+    config
+}
+
+/// Kafka refuses followers that wait longer than they may lag, and sessions that do not outlast two heartbeats.
+pub(crate) fn agree(config: &mut Config) {
+    let number = |config: &Config, name: &str, default: u64| {
+        config.get(name).map_or(default, |text| text.parse().unwrap_or(default))
+    };
+    let lag = number(config, "replica.lag.time.max.ms", 30_000);
+    if number(config, "replica.fetch.wait.max.ms", 500) > lag / 2 {
+        config.insert("replica.fetch.wait.max.ms".to_owned(), (lag / 4).to_string());
+    }
+    let session = number(config, "broker.session.timeout.ms", 9_000);
+    if number(config, "broker.heartbeat.interval.ms", 2_000) > session / 2 {
+        config.insert("broker.heartbeat.interval.ms".to_owned(), (session / 4).to_string());
+    }
+}
+
+/// Configuration of a replicated topic.
+pub(crate) fn replicated_topic(dice: &mut Dice) -> Config {
+    let mut config = topic(dice);
+    config.extend(draw(dice, REPLICATED));
+    config
 }
 
 /// Configuration of a topic.
@@ -123,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn timeouts_of_a_cluster_agree() {
+        let mut dice = Dice::new("config", 2);
+        let mut defaults = 0;
+        for _ in 0..3_000 {
+            let config = cluster(&mut dice);
+            let number = |name: &str, default: u64| config.get(name).map_or(default, |text| text.parse().unwrap());
+            let wait = number("replica.fetch.wait.max.ms", 500);
+            assert!(wait <= number("replica.lag.time.max.ms", 30_000), "{config:?}");
+            let interval = number("broker.heartbeat.interval.ms", 2_000);
+            assert!(2 * interval <= number("broker.session.timeout.ms", 9_000), "{config:?}");
+            defaults += usize::from(config.len() == 2);
+        }
+        assert!((950..1_100).contains(&defaults), "{defaults} of 3000 keep Kafka's timeouts");
+    }
+
+    #[test]
     fn whatever_is_drawn_is_accepted() {
         let accepted = |plan: &sim::Plan| sim::World::new(plan, Vec::new()).err().map(|refused| refused.to_string());
         let base = (crate::by_name("steady").unwrap().draw)(1);
@@ -131,6 +200,14 @@ mod tests {
             plan.topology.config = config;
             assert_eq!(accepted(&plan), None, "{:?}", plan.topology.config);
         }
+        let base = (crate::by_name("cluster-steady").unwrap().draw)(1);
+        for config in singles(CLUSTER) {
+            let mut plan = base.clone();
+            plan.topology.config = config;
+            agree(&mut plan.topology.config);
+            assert_eq!(accepted(&plan), None, "{:?}", plan.topology.config);
+        }
+        let base = (crate::by_name("steady").unwrap().draw)(1);
         for (role, choices) in [(sim::Role::Producer, PRODUCER), (sim::Role::Consumer, CONSUMER)] {
             for config in singles(choices) {
                 let mut plan = base.clone();

@@ -20,6 +20,17 @@ const NARROW_WINDOWS: &[&str] = &[
     "LogDeleted",
 ];
 
+/// And near these, in a cluster.
+const NARROW_WINDOWS_OF_CLUSTERS: &[&str] = &[
+    "LeaderElected",
+    "BecameFollower",
+    "IsrChanged",
+    "FollowerFetched",
+    "ElectionStarted",
+    "Appended",
+    "ProduceReceived",
+];
+
 /// Draws a swarm from a menu and spreads its faults over the active time.
 pub(crate) fn storm(script: &mut Script, menu: &[FaultKind]) {
     let mut on = script.dice.subset(menu);
@@ -46,7 +57,8 @@ pub(crate) fn inject(script: &mut Script, kind: FaultKind, at_us: u64) {
     let action = action(script, kind);
     let narrow = matches!(kind, FaultKind::Kill | FaultKind::PowerLoss | FaultKind::TornTail | FaultKind::DeathAtCall);
     if narrow && script.dice.chance(1, 3) {
-        let event = script.dice.pick(NARROW_WINDOWS);
+        let of_clusters = script.is_cluster() && script.dice.chance(1, 2);
+        let event = script.dice.pick(if of_clusters { NARROW_WINDOWS_OF_CLUSTERS } else { NARROW_WINDOWS });
         let nth = script.dice.pick(&[1, 2, 3, 5, 8, 13, 21, 40]);
         let delay = script.dice.pick(&[0, 0, 100, 1_000, 8_000]);
         script.after(event, nth, delay, who, action);
@@ -55,27 +67,68 @@ pub(crate) fn inject(script: &mut Script, kind: FaultKind, at_us: u64) {
     }
 }
 
-fn target(script: &mut Script, kind: FaultKind) -> Who {
+/// Whom a fault of a kind strikes.
+pub(crate) fn target(script: &mut Script, kind: FaultKind) -> Who {
     let client = match kind {
         FaultKind::ClientCrash | FaultKind::ClientPause | FaultKind::RetryStorm => true,
         FaultKind::Reset | FaultKind::DelaySpike | FaultKind::Partition | FaultKind::OneWayPartition => {
-            script.dice.chance(1, 2)
+            script.dice.chance(1, if script.is_cluster() { 4 } else { 2 })
         }
         _ => false,
     };
     if !client {
-        return Who::Node(1);
+        return if script.is_cluster() { role(script) } else { Who::Node(1) };
     }
     let mut clients = script.clients(Role::Producer);
     clients.extend(script.clients(Role::Consumer));
     Who::Client(script.dice.pick(&clients))
 }
 
-fn action(script: &mut Script, kind: FaultKind) -> Action {
+/// Any node, or the one that has a role at that moment.
+fn role(script: &mut Script) -> Who {
+    let (topic, partition) = script.partition();
+    match script.dice.range(0, 6) {
+        0..3 => any_node(script),
+        3 | 4 => Who::Leader(topic, partition),
+        5 => Who::Follower(topic, partition, script.dice.range(0, 1) as u8),
+        _ => Who::ActiveController,
+    }
+}
+
+fn any_node(script: &mut Script) -> Who {
+    let nodes = script.nodes();
+    Who::Node(script.dice.pick(&nodes))
+}
+
+/// The other end of a link, or everybody; with one node there is no link to choose.
+fn peer(script: &mut Script) -> Option<Who> {
+    (script.is_cluster() && script.dice.chance(1, 2)).then(|| role(script))
+}
+
+/// The same action for another time, if it lasts.
+pub(crate) fn lasting(action: &Action, for_us: u64) -> Action {
+    let mut action = action.clone();
+    match &mut action {
+        Action::Partition { for_us: old, .. }
+        | Action::Split { for_us: old, .. }
+        | Action::Ring { for_us: old, .. }
+        | Action::CutControllers { for_us: old, .. }
+        | Action::Delay { for_us: old, .. }
+        | Action::Pause { for_us: old } => *old = for_us,
+        _ => {}
+    }
+    action
+}
+
+/// What a fault of a kind is, with drawn numbers.
+pub(crate) fn action(script: &mut Script, kind: FaultKind) -> Action {
     let log_dir = script.dice.range(0, u64::from(script.log_dir_count()) - 1) as u8;
     let down_us = script.dice.pick(&[MILLI, 50 * MILLI, 500 * MILLI, 2 * SECOND]);
     let for_us = script.dice.pick(&[200 * MILLI, SECOND, 4 * SECOND]);
     let nth = script.dice.pick(&[1, 1, 2, 3, 5, 9, 17]);
+    if is_between_nodes(kind) {
+        return between_nodes(script, kind, for_us, nth);
+    }
     let dice = &mut script.dice;
     match kind {
         FaultKind::Kill => Action::Kill { down_us },
@@ -107,17 +160,57 @@ fn action(script: &mut Script, kind: FaultKind) -> Action {
         FaultKind::MisdirectedWrite => Action::Misdirect { ending: ".log".to_owned(), log_dir },
         FaultKind::LyingSync => Action::LyingSync { for_us },
         FaultKind::WipedDisk => Action::WipeDisk { log_dir, down_us },
-        FaultKind::Partition => Action::Partition { from: None, for_us, one_way: false },
-        FaultKind::OneWayPartition => Action::Partition { from: None, for_us, one_way: true },
-        FaultKind::Reset => Action::Reset { with: None },
-        FaultKind::DelaySpike => {
-            Action::Delay { for_us, delay_us: (MILLI, dice.pick(&[30 * MILLI, 500 * MILLI, 3 * SECOND])) }
-        }
-        FaultKind::LostAnswer => Action::LoseAnswer { api_key: dice.pick(&[0, 0, 0, 1, 3, 19, 20]), nth },
         FaultKind::ClientCrash => Action::ClientCrash { down_us },
         FaultKind::ClientPause => Action::ClientPause { for_us },
         FaultKind::RetryStorm => Action::RetryStorm { for_us, every_us: dice.pick(&[5 * MILLI, 50 * MILLI]) },
+        // There from the beginning, or of connections.
+        _ => Action::Pause { for_us },
     }
+}
+
+/// Whether a fault is one of connections between machines.
+fn is_between_nodes(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Partition
+            | FaultKind::OneWayPartition
+            | FaultKind::Split
+            | FaultKind::OneWaySplit
+            | FaultKind::Ring
+            | FaultKind::ControllersCut
+            | FaultKind::Reset
+            | FaultKind::DelaySpike
+            | FaultKind::LostAnswer
+    )
+}
+
+fn between_nodes(script: &mut Script, kind: FaultKind, for_us: u64, nth: u32) -> Action {
+    match kind {
+        FaultKind::Partition => Action::Partition { from: peer(script), for_us, one_way: false },
+        FaultKind::OneWayPartition => Action::Partition { from: peer(script), for_us, one_way: true },
+        FaultKind::Split => Action::Split { with: companions(script), for_us, one_way: false },
+        FaultKind::OneWaySplit => Action::Split { with: companions(script), for_us, one_way: true },
+        FaultKind::Ring => Action::Ring { for_us, one_way: script.dice.chance(1, 2) },
+        FaultKind::ControllersCut => Action::CutControllers { for_us, one_way: script.dice.chance(1, 3) },
+        FaultKind::Reset => Action::Reset { with: peer(script) },
+        FaultKind::LostAnswer => {
+            let apis = if script.is_cluster() { CLUSTER_APIS } else { &[0, 0, 0, 1, 3, 19, 20] };
+            Action::LoseAnswer { api_key: script.dice.pick(apis), nth }
+        }
+        _ => {
+            let delay_us = (MILLI, script.dice.pick(&[30 * MILLI, 500 * MILLI, 3 * SECOND]));
+            Action::Delay { for_us, delay_us, with: peer(script) }
+        }
+    }
+}
+
+/// Kafka's keys of what is worth losing in a cluster: Produce, Fetch, Metadata, CreateTopics, DeleteTopics, Vote, BeginQuorumEpoch,
+/// AlterPartition, BrokerRegistration, BrokerHeartbeat.
+const CLUSTER_APIS: &[i16] = &[0, 0, 1, 1, 3, 19, 20, 52, 53, 56, 56, 62, 63];
+
+/// Who is on the same side of a split: nobody is a minority, one of three a majority.
+fn companions(script: &mut Script) -> Vec<Who> {
+    if script.dice.chance(1, 2) { Vec::new() } else { vec![any_node(script)] }
 }
 
 fn survival(dice: &mut crate::dice::Dice, torn: bool) -> Survival {

@@ -2,7 +2,7 @@
 
 use super::config;
 use crate::dice::Dice;
-use sim::{Action, ClientOp, ClientPlan, Pattern, Plan, Role, Step, Topology, Weather, When, Who};
+use sim::{Action, ClientOp, ClientPlan, Heal, Pattern, Plan, Role, Step, Topology, Weather, When, Who};
 use std::collections::BTreeMap;
 
 /// A second of virtual time.
@@ -23,6 +23,8 @@ pub(crate) struct Script {
     pub(crate) topics: Vec<Topic>,
     /// How long clients and faults are active.
     pub(crate) active_us: u64,
+    /// `acks` of all producers, if it is not drawn.
+    pub(crate) acks: Option<&'static str>,
     plan: Plan,
 }
 
@@ -35,6 +37,7 @@ impl Script {
             nodes: 1,
             log_dirs: 1,
             disk_bytes: 64 << 20,
+            skew_ms: BTreeMap::new(),
             config: config::broker(&mut dice),
             clients: Vec::new(),
         };
@@ -46,11 +49,62 @@ impl Script {
             weather: weather(&mut dice),
             steps: Vec::new(),
             heal_at_us: active_us,
+            heal: Heal::All,
             // Longer than a client may wait with Kafka's defaults: max.block.ms and then delivery.timeout.ms.
             rest_within_us: 240 * SECOND,
             max_events: 1_000_000,
         };
-        Script { dice, topics: Vec::new(), active_us, plan }
+        Script { dice, topics: Vec::new(), active_us, acks: None, plan }
+    }
+
+    /// An empty trial of three nodes. Timeouts of seconds need longer to matter than what one node does.
+    pub(crate) fn cluster(scenario: &str, seed: u64) -> Script {
+        let mut script = Script::new(scenario, seed);
+        script.active_us = script.dice.range(8, 24) * SECOND;
+        script.plan.heal_at_us = script.active_us;
+        script.plan.max_events = 4_000_000;
+        script.plan.topology.nodes = 3;
+        let settings = config::cluster(&mut script.dice);
+        script.plan.topology.config.extend(settings);
+        script
+    }
+
+    /// The ids of all nodes.
+    pub(crate) fn nodes(&self) -> Vec<i32> {
+        (1..=i32::from(self.plan.topology.nodes)).collect()
+    }
+
+    /// Whether there are several nodes.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.plan.topology.nodes > 1
+    }
+
+    /// A partition of a topic that the script creates.
+    pub(crate) fn partition(&mut self) -> (String, i32) {
+        let topic = self.dice.pick(&self.topics);
+        let partition = self.dice.range(0, topic.partitions as u64 - 1) as i32;
+        (topic.name, partition)
+    }
+
+    /// How many replicas a new topic has; -1 is the brokers' default.
+    pub(crate) fn replication_factor(&mut self) -> i16 {
+        if self.is_cluster() { self.dice.pick(&[3, 3, 3, 3, 2, 1, -1]) } else { 1 }
+    }
+
+    /// Sets a configuration of all brokers, whatever was drawn.
+    pub(crate) fn configure(&mut self, name: &str, value: &str) {
+        self.plan.topology.config.insert(name.to_owned(), value.to_owned());
+        config::agree(&mut self.plan.topology.config);
+    }
+
+    /// Sets the wall clocks of some nodes wrong from the beginning.
+    pub(crate) fn skew(&mut self) {
+        for node in self.nodes() {
+            let skew_ms = self.dice.pick(&[0, -86_400_000, -5_000, -300, 300, 5_000, 86_400_000]);
+            if skew_ms != 0 {
+                self.plan.topology.skew_ms.insert(node, skew_ms);
+            }
+        }
     }
 
     /// Adds a client and returns its id.

@@ -28,15 +28,36 @@ pub(crate) fn mixed(script: &mut Script) {
 /// Creates a topic with a drawn configuration and remembers it.
 pub(crate) fn create_topic(script: &mut Script, admin: u16, name: &str, at_us: u64) {
     let partitions = script.dice.range(1, 3) as i32;
-    let configs = config::topic(&mut script.dice);
     script.topics.push(Topic { name: name.to_owned(), partitions });
-    let op = ClientOp::CreateTopic { name: name.to_owned(), partitions, replication_factor: 1, configs };
+    let op = creation(script, name, partitions);
     script.op(at_us, admin, op);
+}
+
+fn creation(script: &mut Script, name: &str, partitions: i32) -> ClientOp {
+    let replicated = script.is_cluster();
+    let configs = if replicated { config::replicated_topic } else { config::topic }(&mut script.dice);
+    let replication_factor = script.replication_factor();
+    ClientOp::CreateTopic { name: name.to_owned(), partitions, replication_factor, configs }
+}
+
+/// Deletes a topic and mostly creates it again, with other partitions and another configuration, after a short or a long gap.
+pub(crate) fn churn(script: &mut Script, admin: u16, name: &str) {
+    for _ in 0..script.dice.range(0, 3) {
+        let at = script.dice.range(script.active_us / 8, script.active_us);
+        script.op(at, admin, ClientOp::DeleteTopic { name: name.to_owned() });
+        if script.dice.chance(4, 5) {
+            let gap = script.dice.pick(&[0, 1, 30, 700]) * MILLI;
+            let partitions = script.dice.range(1, 3) as i32;
+            let op = creation(script, name, partitions);
+            script.op(at + gap, admin, op);
+        }
+    }
 }
 
 /// A producer with a drawn configuration.
 pub(crate) fn producer(script: &mut Script) -> u16 {
-    let config = config::producer(&mut script.dice);
+    let mut config = config::producer(&mut script.dice);
+    config.extend(script.acks.map(|acks| ("acks".to_owned(), acks.to_owned())));
     script.client(Role::Producer, config)
 }
 

@@ -1,7 +1,8 @@
-//! The scenarios of one node. Each names what it must reach: a campaign that missed it proves nothing, and fails.
+//! The scenarios, those of three nodes in a folder of their own. Each names what it must reach: a campaign that missed it proves nothing, and fails.
 
 mod clients;
 mod clocks;
+mod cluster;
 mod crash_points;
 mod disk_faults;
 mod power_loss;
@@ -10,6 +11,7 @@ mod steady;
 mod topic_churn;
 
 use crate::catalogue::Scenario;
+pub(crate) use cluster::CLUSTER;
 
 pub(crate) const ALL: &[Scenario] = &[
     steady::SCENARIO,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use properties::{Court, Fact, FactKind, FactSet, Moment, Nodes, Stop, standard};
 use server::Storage;
 use server::storage::{Pending, Sync};
-use sim::observe::{Observed, WireTap};
+use sim::observe::{Asker, Observed, WireTap};
 use sim::{Draw, SimDisk, Survival};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ impl Witness {
             for passed in &passed {
                 if let Passed::Request(link, frame) = passed {
                     let client = seen.clients.entry(*link).or_insert_with(|| client_of(frame));
-                    seen.tap.request(&seen.disk, *link, *client, frame);
+                    seen.tap.request(&seen.disk, *link, Asker::Client(*client), frame);
                 }
             }
             facts.extend(seen.tap.take_facts());
@@ -127,7 +127,7 @@ impl Witness {
             for passed in &passed {
                 if let Passed::Answer(link, frame) = passed {
                     let client = seen.clients.get(link).copied().unwrap_or_default();
-                    seen.tap.response(&seen.disk, *link, client, frame);
+                    seen.tap.response(&seen.disk, *link, Asker::Client(client), frame);
                 }
             }
             facts.extend(seen.tap.take_facts());

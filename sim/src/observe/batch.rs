@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use properties::hash::{batch_hash, record_hash};
 use properties::{BatchSeen, Payload, RecordSeen};
+use wire::metadata::MetadataRecord;
 use wire::records::header::covered;
 use wire::records::{Batch, Batches, Record};
 
@@ -12,6 +13,24 @@ const MOST_DECOMPRESSED: usize = 64 << 20;
 /// The whole batches of a record set, up to the first byte that does not parse.
 pub(crate) fn see_all(bytes: Bytes) -> Vec<BatchSeen> {
     Batches::new(bytes).map(|batch| see(&batch)).collect()
+}
+
+/// The batches of a metadata log, with what their records say.
+pub(crate) fn see_all_metadata(bytes: Bytes) -> Vec<BatchSeen> {
+    Batches::new(bytes).map(|batch| see_metadata(&batch)).collect()
+}
+
+/// A batch of a metadata log. Records that do not parse say nothing.
+pub(crate) fn see_metadata(batch: &Batch) -> BatchSeen {
+    let seen = see(batch);
+    let metadata = if seen.valid && !seen.control { metadata(batch) } else { Vec::new() };
+    BatchSeen { metadata, ..seen }
+}
+
+fn metadata(batch: &Batch) -> Vec<MetadataRecord> {
+    let Ok(records) = batch.records(MOST_DECOMPRESSED) else { return Vec::new() };
+    let values = records.map_while(Result::ok).filter_map(|record| record.value);
+    values.filter_map(|value| MetadataRecord::decode(&value).ok()).map(|(record, _)| record).collect()
 }
 
 /// A batch.

@@ -5,13 +5,14 @@
 //! Durability is looked up on the platter and never taken from what a sync reported.
 
 use super::batch;
+use super::image::{self, Assignments};
 use super::log::Log;
 use super::touch::Scopes;
 use crate::disk::Effect;
 use crate::plan::Survival;
 use crate::{Draw, SimDisk};
 use bytes::Bytes;
-use properties::{Fact, FactKind, FactSet, LogRef, Moment, Touch};
+use properties::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Touch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wire::files::names::{Suffix, parse_segment_file};
@@ -159,6 +160,41 @@ impl Observed {
         self.logs.values().find(|log| log.name.topic_id == topic_id).map(|log| log.name.partition.topic.clone())
     }
 
+    /// Who may lead which partition, as the metadata log on this disk says up to an offset.
+    #[must_use]
+    pub fn assignments(&self, below: i64) -> Assignments {
+        let Some(log) = self.metadata_log() else { return Assignments::default() };
+        let files = self.disk.children(log.dir, EntryKind::File);
+        let snapshots = files.into_iter().filter_map(|(name, inode)| Some((image::snapshot_end(&name)?, inode)));
+        let newest = snapshots.filter(|(end, _)| *end <= below).max();
+        let mut batches = newest.map_or_else(Vec::new, |(_, inode)| self.snapshot(inode));
+        let end = newest.map_or(i64::MIN, |(end, _)| end);
+        batches.extend(self.metadata().into_iter().filter(|batch| batch.base_offset >= end));
+        Assignments::of(&batches, below)
+    }
+
+    /// The batches of the metadata log on this disk.
+    #[must_use]
+    pub fn metadata(&self) -> Vec<BatchSeen> {
+        self.metadata_log().map_or_else(Vec::new, |log| log.read(&self.disk))
+    }
+
+    fn metadata_log(&self) -> Option<&Log> {
+        self.logs.values().find(|log| log.name.topic_id == METADATA_TOPIC_ID)
+    }
+
+    /// Where the metadata log on this disk ends; None if there is none.
+    #[must_use]
+    pub fn metadata_end(&self) -> Option<i64> {
+        self.metadata_log()?.end()
+    }
+
+    /// The batches of a snapshot. Their offsets count records of the file and say nothing of the log.
+    fn snapshot(&self, inode: u64) -> Vec<BatchSeen> {
+        let batches = batch::see_all_metadata(self.disk.peek(inode, 0..u64::MAX));
+        batches.into_iter().map(|batch| BatchSeen { base_offset: -1, last_offset: -1, ..batch }).collect()
+    }
+
     /// Whose disk it is.
     #[must_use]
     pub fn node(&self) -> NodeId {
@@ -239,7 +275,8 @@ impl Observed {
         };
         let batches = log.append(segment, bytes);
         if self.wants.has(FactKind::Appended) {
-            for seen in batches.iter().map(batch::see) {
+            let seen: Vec<BatchSeen> = batches.iter().map(|batch| log.see(batch)).collect();
+            for seen in seen {
                 self.tell(dir, FactKind::Appended, |log| Fact::Appended {
                     log,
                     log_dir: file.log_dir,

@@ -5,6 +5,7 @@ use crate::SimDisk;
 use bytes::Bytes;
 use properties::{BatchSeen, Fact, LogRef};
 use std::collections::BTreeMap;
+use wire::files::METADATA_TOPIC_ID;
 use wire::files::names::{Suffix, segment_file};
 use wire::records::{Batch, Batches};
 use wire::{LogDirId, Uuid};
@@ -53,6 +54,11 @@ impl Log {
     /// A segment's file is there.
     pub(super) fn add(&mut self, base_offset: i64, inode: u64) {
         self.segments.insert(base_offset, Segment { inode, len: 0, extents: Vec::new() });
+    }
+
+    /// A batch of this log.
+    pub(super) fn see(&self, batch: &Batch) -> BatchSeen {
+        if self.name.topic_id == METADATA_TOPIC_ID { batch::see_metadata(batch) } else { batch::see(batch) }
     }
 
     /// Bytes were appended to a segment; returns the whole batches among them.
@@ -134,7 +140,7 @@ impl Log {
         for segment in self.segments.values() {
             let bytes = disk.peek(segment.inode, 0..u64::MAX);
             let (len, mut batches) = (bytes.len(), Batches::new(bytes));
-            seen.extend(batches.by_ref().map(|batch| batch::see(&batch)));
+            seen.extend(batches.by_ref().map(|batch| self.see(&batch)));
             if batches.position() < len {
                 break;
             }

@@ -2,15 +2,17 @@
 //!
 //! - [`batch`]: record batches as an observer sees them;
 //! - [`disk`]: a disk that watches what its broker does to it;
+//! - [`image`]: who may lead which partition, as a metadata log says;
 //! - [`log`]: what an observer knows of one log;
 //! - [`touch`]: what a fault did, in the ledger's words;
-//! - [`wire`]: reads along on the connections of clients.
+//! - [`wire`]: reads along on the connections of clients and of followers.
 //!
 //! Left out on purpose: judging (properties do), and everything that `broker-core` says of itself (the World passes
 //! it on).
 
 mod batch;
 pub mod disk;
+pub mod image;
 mod log;
 #[cfg(test)]
 mod tests;
@@ -18,4 +20,4 @@ mod touch;
 pub mod wire;
 
 pub use disk::Observed;
-pub use wire::{Link, WireTap};
+pub use wire::{Asker, Link, WireTap};

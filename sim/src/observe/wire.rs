@@ -1,15 +1,16 @@
-//! Reads along on the connections between clients and brokers: what was produced, fetched and asked for, and what was
-//! answered.
+//! Reads along on the connections to brokers: what clients produced, fetched and asked for, what followers fetched, and
+//! what was answered.
 //!
 //! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing.
 //! Topics are named: an id is looked up on the broker's disk, and in what Metadata answers have said. Left out on
-//! purpose: connections between brokers, and every API that no fact is about.
+//! purpose: every API that no fact is about; between brokers that is all but Fetch.
 
 use super::Observed;
 use super::batch::{see, see_all};
 use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, Payload};
 use std::collections::BTreeMap;
+use wire::files::METADATA_TOPIC_ID;
 use wire::messages::fetch::{FetchRequest, FetchResponse};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
@@ -17,10 +18,19 @@ use wire::messages::{ApiKey, Request, Response};
 use wire::records::Batches;
 use wire::{NodeId, Str, TopicPartition, Uuid};
 
-/// A connection between a client and a node, as the World numbers it: unique over the run.
+/// A connection to a node, as the World numbers it: unique over the run.
 pub type Link = u32;
 
-/// Reads along on every client connection of a run and tells what was asked and answered. Frames of a link must come
+/// Who asks a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A client.
+    Client(u16),
+    /// Another broker, or the same one.
+    Broker(NodeId),
+}
+
+/// Reads along on every connection of a run and tells what was asked and answered. Frames of a link must come
 /// in the order in which the broker receives and sends them.
 #[derive(Clone, Debug, Default)]
 pub struct WireTap {
@@ -30,12 +40,29 @@ pub struct WireTap {
     asked: BTreeMap<(Link, i32), Asked>,
     /// What Metadata answers said.
     names: BTreeMap<Uuid, Str>,
-    /// What fetch sessions (KIP-227) remember: the fetch offsets of their partitions.
-    sessions: BTreeMap<(NodeId, i32), Offsets>,
+    sessions: BTreeMap<(NodeId, i32), Session>,
 }
 
-/// Fetch offsets, or timestamps asked for, by partition.
+/// What a fetch session (KIP-227) remembers: the epoch that its next request has, and what its last one asked for.
+#[derive(Clone, Debug)]
+struct Session {
+    next: i32,
+    wanted: Wanted,
+}
+
+/// Timestamps asked for, by partition.
 type Offsets = BTreeMap<TopicPartition, i64>;
+/// What a fetch asks for, by partition.
+type Wanted = BTreeMap<TopicPartition, Place>;
+
+/// From where a reader of a partition wants to read on.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    topic_id: Option<Uuid>,
+    fetch_offset: i64,
+    current_leader_epoch: i32,
+    last_fetched_epoch: i32,
+}
 
 /// A request that waits for its answer.
 #[derive(Clone, Debug)]
@@ -47,7 +74,7 @@ struct Asked {
 #[derive(Clone, Debug)]
 enum What {
     Produce { acks: i16, batches: BTreeMap<TopicPartition, Produced> },
-    Fetch { session: i32, last: bool, offsets: Offsets },
+    Fetch { session: i32, epoch: i32, wanted: Wanted },
     ListOffsets { timestamps: Offsets },
     Metadata,
 }
@@ -75,8 +102,17 @@ impl What {
 #[derive(Clone, Copy)]
 struct From<'a> {
     disk: &'a Observed,
-    client: u16,
+    asker: Asker,
     correlation: (Link, i32),
+}
+
+impl From<'_> {
+    fn client(&self) -> Option<u16> {
+        match self.asker {
+            Asker::Client(client) => Some(client),
+            Asker::Broker(_) => None,
+        }
+    }
 }
 
 impl WireTap {
@@ -87,12 +123,12 @@ impl WireTap {
     }
 
     /// A request is handed to the broker that has this disk.
-    pub fn request(&mut self, disk: &Observed, link: Link, client: u16, frame: &Bytes) {
-        if !self.reads(frame) {
+    pub fn request(&mut self, disk: &Observed, link: Link, asker: Asker, frame: &Bytes) {
+        if !self.reads(asker, frame) {
             return;
         }
         let Ok((header, request)) = Request::decode(frame) else { return };
-        let from = From { disk, client, correlation: (link, header.correlation_id) };
+        let from = From { disk, asker, correlation: (link, header.correlation_id) };
         let what = match request {
             Request::Produce(body) => self.produce_asked(from, &body),
             Request::Fetch(body) => Some(self.fetch_asked(from, &body)),
@@ -106,18 +142,18 @@ impl WireTap {
     }
 
     /// An answer left the broker that has this disk.
-    pub fn response(&mut self, disk: &Observed, link: Link, client: u16, frame: &Bytes) {
+    pub fn response(&mut self, disk: &Observed, link: Link, asker: Asker, frame: &Bytes) {
         let Some(correlation_id) = frame.first_chunk().map(|bytes| i32::from_be_bytes(*bytes)) else { return };
         let Some(Asked { version, what }) = self.asked.remove(&(link, correlation_id)) else { return };
         let Ok((_, response)) = Response::decode(what.api(), version, frame) else { return };
-        let from = From { disk, client, correlation: (link, correlation_id) };
+        let from = From { disk, asker, correlation: (link, correlation_id) };
         match (what, response) {
             (What::Produce { acks, batches }, Response::Produce(body)) => {
                 self.produce_answered(from, acks, batches, &body);
             }
-            (What::Fetch { session, last, offsets }, Response::Fetch(body)) => {
-                self.fetch_answered(from, &offsets, &body);
-                self.remember(disk.node(), session, last, body.session_id, offsets);
+            (What::Fetch { session, epoch, wanted }, Response::Fetch(body)) => {
+                self.fetch_answered(from, &wanted, &body);
+                self.remember(disk.node(), (session, epoch), body.session_id, wanted);
             }
             (What::ListOffsets { timestamps }, Response::ListOffsets(body)) => {
                 self.offset_answered(from, &timestamps, &body);
@@ -128,6 +164,11 @@ impl WireTap {
             }
             _ => {}
         }
+    }
+
+    /// A broker's process is over, and its fetch sessions with it.
+    pub fn stopped(&mut self, node: NodeId) {
+        self.sessions.retain(|(other, _), _| *other != node);
     }
 
     /// The link is closed; answers that have not come will not.
@@ -142,9 +183,12 @@ impl WireTap {
     }
 
     /// Whether a request is of an API that somebody wants to know about.
-    fn reads(&self, frame: &Bytes) -> bool {
+    fn reads(&self, asker: Asker, frame: &Bytes) -> bool {
         let wants = |kind| self.wants.has(kind);
+        let follows = matches!(asker, Asker::Broker(_));
         match frame.first_chunk().and_then(|key| ApiKey::from_key(i16::from_be_bytes(*key))) {
+            Some(ApiKey::Fetch) if follows => wants(FactKind::FetchAnswered) || wants(FactKind::FollowerFetched),
+            _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
             Some(ApiKey::ListOffsets) => wants(FactKind::OffsetAnswered),
@@ -157,12 +201,14 @@ impl WireTap {
     fn partition(&self, disk: &Observed, name: &Str, id: Uuid, partition: i32) -> Option<TopicPartition> {
         let topic = match id {
             Uuid::ZERO => name.clone(),
+            METADATA_TOPIC_ID => Str::from_static("__cluster_metadata"),
             id => disk.topic_name(id).or_else(|| self.names.get(&id).cloned())?,
         };
         Some(TopicPartition { topic, partition })
     }
 
     fn produce_asked(&mut self, from: From<'_>, body: &ProduceRequest) -> Option<What> {
+        let client = from.client()?;
         let mut batches = BTreeMap::new();
         for topic in &body.topic_data {
             for data in &topic.partition_data {
@@ -175,7 +221,7 @@ impl WireTap {
                 let uids = batch.as_ref().map_or_else(Vec::new, payloads);
                 batches.insert(partition.clone(), Produced { topic_id, uids });
                 if self.wants.has(FactKind::ProduceReceived) {
-                    let (node, client, correlation) = (from.disk.node(), from.client, from.correlation);
+                    let (node, correlation) = (from.disk.node(), from.correlation);
                     self.facts.push(Fact::ProduceReceived {
                         node,
                         client,
@@ -197,9 +243,7 @@ impl WireTap {
         mut batches: BTreeMap<TopicPartition, Produced>,
         body: &ProduceResponse,
     ) {
-        if !self.wants.has(FactKind::ProduceAnswered) {
-            return;
-        }
+        let Some(client) = from.client().filter(|_| self.wants.has(FactKind::ProduceAnswered)) else { return };
         for topic in &body.responses {
             for answer in &topic.partition_responses {
                 let Some(partition) = self.partition(from.disk, &topic.name, topic.topic_id, answer.index) else {
@@ -208,7 +252,7 @@ impl WireTap {
                 let Produced { topic_id, uids } = batches.remove(&partition).unwrap_or_default();
                 self.facts.push(Fact::ProduceAnswered {
                     node: from.disk.node(),
-                    client: from.client,
+                    client,
                     correlation: from.correlation,
                     acks,
                     topic_id,
@@ -221,50 +265,95 @@ impl WireTap {
         }
     }
 
-    fn fetch_asked(&self, from: From<'_>, body: &FetchRequest) -> What {
+    fn fetch_asked(&mut self, from: From<'_>, body: &FetchRequest) -> What {
         // Epoch 0 asks for a new session, -1 for none (or the end of one); both name all their partitions.
         let goes_on = body.session_id != 0 && body.session_epoch > 0;
-        let known = self.sessions.get(&(from.disk.node(), body.session_id)).filter(|_| goes_on);
-        let mut offsets = known.cloned().unwrap_or_default();
+        let session = self.sessions.get(&(from.disk.node(), body.session_id));
+        let known = session.filter(|session| goes_on && session.next == body.session_epoch);
+        let is_refused = goes_on && known.is_none();
+        let mut wanted = known.map(|session| session.wanted.clone()).unwrap_or_default();
+        self.forget(from, body, &mut wanted);
+        self.want(from, body, &mut wanted);
+        if !is_refused {
+            self.followed(from, body, &wanted);
+        }
+        What::Fetch { session: body.session_id, epoch: body.session_epoch, wanted }
+    }
+
+    /// What a session does not want any more.
+    fn forget(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
         for topic in &body.forgotten_topics_data {
             for &index in &topic.partitions {
                 let forgotten = self.partition(from.disk, &topic.topic, topic.topic_id, index);
-                forgotten.and_then(|partition| offsets.remove(&partition));
+                forgotten.and_then(|partition| wanted.remove(&partition));
             }
         }
+    }
+
+    /// What a fetch names.
+    fn want(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
         for topic in &body.topics {
             for asked in &topic.partitions {
                 let partition = self.partition(from.disk, &topic.topic, topic.topic_id, asked.partition);
-                offsets.extend(partition.map(|partition| (partition, asked.fetch_offset)));
+                let Some(partition) = partition else { continue };
+                let on_disk = || from.disk.topic_id(&partition.topic, partition.partition);
+                let place = Place {
+                    topic_id: Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk),
+                    fetch_offset: asked.fetch_offset,
+                    current_leader_epoch: asked.current_leader_epoch,
+                    last_fetched_epoch: asked.last_fetched_epoch,
+                };
+                wanted.insert(partition, place);
             }
         }
-        What::Fetch { session: body.session_id, last: body.session_epoch == -1, offsets }
+    }
+
+    /// Tells of a follower's fetch.
+    fn followed(&mut self, from: From<'_>, body: &FetchRequest, wanted: &Wanted) {
+        let replica = body.replica_state.replica_id.max(body.replica_id);
+        if from.client().is_some() || replica < 0 || !self.wants.has(FactKind::FollowerFetched) {
+            return;
+        }
+        self.facts.extend(wanted.iter().map(|(partition, place)| Fact::FollowerFetched {
+            node: from.disk.node(),
+            replica: NodeId(replica),
+            partition: partition.clone(),
+            topic_id: place.topic_id,
+            fetch_offset: place.fetch_offset,
+            current_leader_epoch: place.current_leader_epoch,
+            last_fetched_epoch: place.last_fetched_epoch,
+        }));
     }
 
     /// A session remembers what its last answered request asked for.
-    fn remember(&mut self, node: NodeId, asked: i32, last: bool, answered: i32, offsets: Offsets) {
-        if last || answered != asked {
+    fn remember(&mut self, node: NodeId, (asked, epoch): (i32, i32), answered: i32, wanted: Wanted) {
+        if epoch == -1 || answered != asked {
             self.sessions.remove(&(node, asked));
         }
         if answered != 0 {
-            self.sessions.insert((node, answered), offsets);
+            let next = if epoch == i32::MAX { 1 } else { epoch.saturating_add(1) };
+            self.sessions.insert((node, answered), Session { next, wanted });
         }
     }
 
-    fn fetch_answered(&mut self, from: From<'_>, offsets: &Offsets, body: &FetchResponse) {
+    fn fetch_answered(&mut self, from: From<'_>, wanted: &Wanted, body: &FetchResponse) {
+        if !self.wants.has(FactKind::FetchAnswered) {
+            return;
+        }
         for topic in &body.responses {
             for answer in &topic.partitions {
                 let Some(partition) = self.partition(from.disk, &topic.topic, topic.topic_id, answer.partition_index)
                 else {
                     continue;
                 };
-                let Some(&fetch_offset) = offsets.get(&partition) else { continue };
+                let Some(place) = wanted.get(&partition) else { continue };
+                let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
                 self.facts.push(Fact::FetchAnswered {
                     node: from.disk.node(),
-                    client: Some(from.client),
-                    topic_id: from.disk.topic_id(&partition.topic, partition.partition),
+                    client: from.client(),
+                    topic_id: topic_id.or(place.topic_id.filter(|_| from.client().is_none())),
                     partition,
-                    fetch_offset,
+                    fetch_offset: place.fetch_offset,
                     error: answer.error_code,
                     high_watermark: answer.high_watermark,
                     log_start_offset: answer.log_start_offset,

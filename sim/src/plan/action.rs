@@ -127,6 +127,34 @@ pub enum Action {
         /// Only bytes towards this one are held back.
         one_way: bool,
     },
+    /// No bytes pass between some nodes (this one and others) and all the other nodes. Clients reach everybody.
+    Split {
+        /// Who is on this node's side.
+        #[serde(default)]
+        with: Vec<super::Who>,
+        /// How long.
+        for_us: u64,
+        /// Only bytes towards this side are held back.
+        #[serde(default)]
+        one_way: bool,
+    },
+    /// Each node loses one neighbour: the next one by id; the last node's next is the first.
+    Ring {
+        /// How long.
+        for_us: u64,
+        /// Only bytes towards the next node are held back, so that each hears one neighbour and is heard by the other. Otherwise
+        /// three nodes are all alone.
+        #[serde(default)]
+        one_way: bool,
+    },
+    /// No bytes pass between this node and the others on connections to controllers: it still serves clients and replicates.
+    CutControllers {
+        /// How long.
+        for_us: u64,
+        /// Only bytes towards this node are held back.
+        #[serde(default)]
+        one_way: bool,
+    },
     /// All connections of this node or client (with another, or with everybody) are reset.
     Reset {
         /// Who else; None is everybody.
@@ -138,6 +166,9 @@ pub enum Action {
         for_us: u64,
         /// Added to each frame, at least and at most.
         delay_us: (u64, u64),
+        /// Only those exchanged with this one; None is everybody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        with: Option<super::Who>,
     },
     /// The n-th next request of an API to this node is handled, and its answer is lost with the connection.
     LoseAnswer {
@@ -273,6 +304,14 @@ pub enum StartAt {
 }
 
 impl Action {
+    /// With whom alone a spike is; None is everybody, and for all other actions.
+    pub(crate) fn with(&self) -> Option<&super::Who> {
+        match self {
+            Action::Delay { with, .. } => with.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Which kind of fault it is; None for an operation.
     #[must_use]
     pub fn fault(&self) -> Option<FaultKind> {
@@ -297,6 +336,10 @@ impl Action {
             Action::WipeDisk { .. } => FaultKind::WipedDisk,
             Action::Partition { one_way: true, .. } => FaultKind::OneWayPartition,
             Action::Partition { .. } => FaultKind::Partition,
+            Action::Split { one_way: true, .. } => FaultKind::OneWaySplit,
+            Action::Split { .. } => FaultKind::Split,
+            Action::Ring { .. } => FaultKind::Ring,
+            Action::CutControllers { .. } => FaultKind::ControllersCut,
             Action::Reset { .. } => FaultKind::Reset,
             Action::Delay { .. } => FaultKind::DelaySpike,
             Action::LoseAnswer { .. } => FaultKind::LostAnswer,

@@ -34,6 +34,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// When faults stop and liveness is due. Node faults planned for later are not carried out.
     pub heal_at_us: u64,
+    /// What is healed then.
+    #[serde(default, skip_serializing_if = "Heal::is_all")]
+    pub heal: Heal,
     /// How long after healing everything must be at rest; L-properties are judged then.
     #[serde(default = "default_rest_us")]
     pub rest_within_us: u64,
@@ -50,6 +53,24 @@ fn default_events() -> u64 {
     3_000_000
 }
 
+/// What is healed when faults stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heal {
+    /// Every node starts again, and every wall falls.
+    #[default]
+    All,
+    /// A majority of the nodes, with whoever may lead the partitions among them if there is such a majority. A node outside of it that is
+    /// down, paused or cut off when faults stop stays so.
+    Core,
+}
+
+impl Heal {
+    fn is_all(&self) -> bool {
+        *self == Heal::All
+    }
+}
+
 /// Who takes part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +83,9 @@ pub struct Topology {
     /// Bytes per log directory; writes beyond fail with ENOSPC.
     #[serde(default = "default_capacity")]
     pub disk_bytes: u64,
+    /// How wrong each node's wall clock is at the beginning, in milliseconds, by node id; who is not named is right.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skew_ms: BTreeMap<i32, i64>,
     /// Broker configuration of all nodes, by Kafka's names. What is not named has Kafka's default.
     #[serde(default)]
     pub config: BTreeMap<String, String>,

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 const MAX_US: u64 = 7 * 24 * 3_600 * 1_000_000;
 /// Time enough for the final reader, and for an operator to start what had halted.
 const MIN_REST_US: u64 = 30_000_000;
-/// How many nodes the World can run; more come with the cluster.
-const MAX_NODES: u16 = 1;
+/// How many nodes the World can run.
+const MAX_NODES: u16 = 5;
 const MAX_LOG_DIRS: u8 = 8;
 const MAX_CLIENTS: usize = 256;
 const MAX_STEPS: usize = 100_000;
@@ -44,6 +44,12 @@ impl Plan {
         within("topology.log_dirs", topology.log_dirs.into(), 1, MAX_LOG_DIRS.into())?;
         within("topology.disk_bytes", topology.disk_bytes, 1 << 16, 1 << 40)?;
         within("topology.clients, how many", topology.clients.len() as u64, 0, MAX_CLIENTS as u64)?;
+        for (&node, skew_ms) in &topology.skew_ms {
+            let known = (1..=i32::from(topology.nodes)).contains(&node);
+            let hint = "name nodes of the topology";
+            ensure(known, "topology.skew_ms", || format!("node {node} does not exist"), hint)?;
+            within("topology.skew_ms", skew_ms.unsigned_abs(), 0, MAX_US / 1_000)?;
+        }
         let mut ids = BTreeSet::new();
         for (index, client) in topology.clients.iter().enumerate() {
             let at = format!("topology.clients[{index}].id");
@@ -165,6 +171,12 @@ impl Site<'_> {
         }
     }
 
+    fn node_of_a_side(&self, who: &Who) -> Checked {
+        let client = matches!(who, Who::Client(_));
+        ensure(!client, &self.at, || "a client is on no side".into(), "name nodes in `with`")?;
+        self.who(who)
+    }
+
     fn partition(&self, topic: &str, partition: i32) -> Checked {
         self.name("topic", topic)?;
         let sane = (0..=MAX_PARTITIONS).contains(&partition);
@@ -207,9 +219,10 @@ impl Site<'_> {
             }
             Action::ClockJump { by_ms } => self.within("action.by_ms", by_ms.unsigned_abs(), 0, MAX_US / 1_000),
             Action::ClockDrift { ppm } => self.within("action.ppm", ppm.unsigned_abs().into(), 0, 200_000),
-            Action::SlowSync { for_us, delay_us } | Action::Delay { for_us, delay_us } => {
+            Action::SlowSync { for_us, delay_us } | Action::Delay { for_us, delay_us, .. } => {
                 self.time("action.for_us", *for_us)?;
-                delays(&format!("{}.action.delay_us", self.at), *delay_us)
+                delays(&format!("{}.action.delay_us", self.at), *delay_us)?;
+                action.with().map_or(Ok(()), |who| self.who(who))
             }
             _ => self.disk_or_network(action),
         }
@@ -244,6 +257,11 @@ impl Site<'_> {
                 self.time("action.for_us", *for_us)?;
                 other.as_ref().map_or(Ok(()), |who| self.who(who))
             }
+            Action::Split { with, for_us, .. } => {
+                self.time("action.for_us", *for_us)?;
+                with.iter().try_for_each(|who| self.node_of_a_side(who))
+            }
+            Action::Ring { for_us, .. } | Action::CutControllers { for_us, .. } => self.time("action.for_us", *for_us),
             Action::Reset { with } => with.as_ref().map_or(Ok(()), |who| self.who(who)),
             Action::LoseAnswer { nth, .. } => self.within("action.nth", (*nth).into(), 1, u32::MAX.into()),
             Action::RetryStorm { for_us, every_us } => {
@@ -301,7 +319,7 @@ impl Site<'_> {
                 partitions.iter().try_for_each(|(topic, partition)| self.partition(topic, *partition))
             }
             ClientOp::Seek { topic, partition, .. } => self.partition(topic, *partition),
-            ClientOp::CreateTopic { name, partitions, configs, .. } => {
+            ClientOp::CreateTopic { name, partitions, configs, replication_factor } => {
                 self.name("action.do.create-topic.name", name)?;
                 self.within(
                     "action.do.create-topic.partitions",
@@ -309,6 +327,9 @@ impl Site<'_> {
                     0,
                     MAX_PARTITIONS as u64,
                 )?;
+                let factor = (*replication_factor).max(0).unsigned_abs();
+                let nodes = self.plan.topology.nodes;
+                self.within("action.do.create-topic.replication_factor", factor.into(), 0, nodes.into())?;
                 configs.iter().try_for_each(|(name, value)| self.name(name, value))
             }
             ClientOp::DeleteTopic { name } | ClientOp::DescribeTopic { name } => self.name("action.do, name", name),

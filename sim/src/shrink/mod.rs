@@ -84,6 +84,7 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
         let before = self.best.clone();
         self.steps();
         self.clients();
+        self.nodes();
         self.numbers();
         self.config();
         self.best != before

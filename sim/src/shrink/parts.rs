@@ -1,7 +1,8 @@
 //! Leaving out parts of a Plan: steps, clients, configuration entries; and other seeds.
 
 use super::Search;
-use crate::plan::{Plan, Weather, Who};
+use crate::plan::{Action, ClientOp, Plan, Topology, Weather, Who};
+use std::collections::BTreeMap;
 
 impl<F: FnMut(&Plan) -> bool> Search<F> {
     /// ddmin (Zeller and Hildebrandt 2002) over the steps: chunks of half the Plan, then of a quarter, down to single steps.
@@ -40,6 +41,15 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
         }
     }
 
+    /// Tries fewer nodes, down to one; topics get at most as many replicas.
+    pub(super) fn nodes(&mut self) {
+        for nodes in 1..self.best.topology.nodes {
+            if self.accepts(of_nodes(&self.best, nodes)) {
+                return;
+            }
+        }
+    }
+
     /// Tries to leave out each configuration entry, and to take the default weather.
     pub(super) fn config(&mut self) {
         for name in self.best.topology.config.keys().cloned().collect::<Vec<_>>() {
@@ -54,6 +64,8 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
                 self.accepts(candidate);
             }
         }
+        let topology = Topology { skew_ms: BTreeMap::new(), ..self.best.topology.clone() };
+        self.accepts(Plan { topology, ..self.best.clone() });
         let weather = Weather { wall_ms: self.best.weather.wall_ms, ..Weather::default() };
         self.accepts(Plan { weather, ..self.best.clone() });
     }
@@ -63,4 +75,17 @@ impl<F: FnMut(&Plan) -> bool> Search<F> {
         let mut seeds = 0..self.best.seed.min(4);
         let _ = seeds.any(|seed| self.accepts(Plan { seed, ..self.best.clone() }));
     }
+}
+
+/// A Plan with so many nodes. It is not valid if a step names another one.
+fn of_nodes(plan: &Plan, nodes: u16) -> Plan {
+    let mut fewer = plan.clone();
+    fewer.topology.nodes = nodes;
+    fewer.topology.skew_ms.retain(|&node, _| node <= i32::from(nodes));
+    for step in &mut fewer.steps {
+        if let Action::Do(ClientOp::CreateTopic { replication_factor, .. }) = &mut step.action {
+            *replication_factor = (*replication_factor).min(nodes.cast_signed());
+        }
+    }
+    fewer
 }

@@ -25,7 +25,8 @@ const WORLDS_OWN: [&str; 8] = [
     "log.dirs",
 ];
 const CLIENT_PORT: u16 = 9092;
-const CONTROLLER_PORT: u16 = 9093;
+/// Where quorum and controller requests go.
+pub(super) const CONTROLLER_PORT: u16 = 9093;
 
 /// Everybody of a Plan, none of them started.
 pub(super) fn cast(plan: &Plan, draw: Draw, wants: FactSet, options: &RunOptions) -> Result<Cast, PlanError> {
@@ -94,6 +95,7 @@ fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> R
         ("advertised.listeners", format!("PLAINTEXT://{}:{CLIENT_PORT}", host(id))),
         ("controller.listener.names", "CONTROLLER".to_owned()),
     ]));
+    settings.extend(voters(plan.topology.nodes).map(|voters| ("controller.quorum.voters".to_owned(), voters)));
     let mut config =
         broker_core::config::Config::parse(&settings).map_err(|error| configured(at, error.to_string()))?;
     for &bug in &bugs.broker {
@@ -112,7 +114,9 @@ fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> R
         restart_us: None,
         bug_reached: false,
     };
-    Ok(Actor { machine: machine(plan, own), seat: Seat::Broker(Box::new(seat)) })
+    let mut machine = machine(plan, own);
+    machine.clock.jump(skew_ms(plan, id));
+    Ok(Actor { machine, seat: Seat::Broker(Box::new(seat)) })
 }
 
 /// A client's actor; the error is the parser's.
@@ -148,6 +152,17 @@ fn machine(plan: &Plan, draw: Draw) -> Machine {
     const SECOND: u64 = 1_000_000_000;
     let booted = Instant(draw.of("boot").range((SECOND, 1_000 * SECOND)));
     Machine::new(Clock::new(booted, plan.weather.wall_ms))
+}
+
+/// How wrong a node's wall clock is at the beginning.
+pub(super) fn skew_ms(plan: &Plan, id: NodeId) -> i64 {
+    plan.topology.skew_ms.get(&id.0).copied().unwrap_or(0)
+}
+
+/// All nodes vote. One that is alone needs nobody's vote.
+fn voters(nodes: u16) -> Option<String> {
+    let voter = |id: i32| format!("{id}@{}:{CONTROLLER_PORT}", host(NodeId(id)));
+    (nodes > 1).then(|| (1..=i32::from(nodes)).map(voter).collect::<Vec<_>>().join(","))
 }
 
 fn host(id: NodeId) -> String {

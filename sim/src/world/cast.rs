@@ -34,6 +34,8 @@ pub(crate) struct Machine {
     pub(crate) incarnation: u32,
     /// How many pauses hold it; it stands still while there is one.
     pub(crate) pauses: u32,
+    /// Whether it stays as it is although faults have stopped.
+    pub(crate) frozen: bool,
     /// Whether its power is off.
     pub(crate) dark: bool,
     /// What was due while it stood still, in order.
@@ -54,6 +56,7 @@ impl Machine {
             clock,
             incarnation: 0,
             pauses: 0,
+            frozen: false,
             dark: false,
             waiting: Vec::new(),
             conns: BTreeMap::new(),
@@ -177,6 +180,11 @@ impl Cast {
     pub(crate) fn resolve(&self, endpoint: &Endpoint) -> Option<ActorId> {
         let listens = |seat: &BrokerSeat| seat.config.listeners.iter().any(|listener| listener.endpoint == *endpoint);
         self.broker_ids().find(|&actor| self.broker(actor).is_some_and(listens))
+    }
+
+    /// Whether an actor stays as it is although faults have stopped.
+    pub(crate) fn is_frozen(&self, actor: ActorId) -> bool {
+        self.machine(actor).is_some_and(|machine| machine.frozen)
     }
 
     /// Whether an actor's process runs.

@@ -143,7 +143,7 @@ impl World {
         due
     }
 
-    fn dial(&mut self, actor: ActorId, conn: ConnId, endpoint: &Endpoint) {
+    pub(super) fn dial(&mut self, actor: ActorId, conn: ConnId, endpoint: &Endpoint) {
         let target = self.cast.resolve(endpoint).unwrap_or(NOBODY);
         self.trace.add(self.now, Mark::Dialled, actor, u64::from(target) << 32 | u64::from(conn.n));
         let link = self.net.dial((actor, conn), target, endpoint.port, self.now, &mut self.queue);
@@ -157,7 +157,7 @@ impl World {
         Some((link, end.into()))
     }
 
-    fn send(&mut self, actor: ActorId, conn: ConnId, frame: Bytes) {
+    pub(super) fn send(&mut self, actor: ActorId, conn: ConnId, frame: Bytes) {
         let Some((link, end)) = self.conn(actor, conn) else { return };
         self.trace.add(self.now, Mark::Sent, actor, u64::from(link));
         self.trace.bytes(&frame);

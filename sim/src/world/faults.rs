@@ -2,6 +2,7 @@
 
 use super::World;
 use super::cast::Death;
+use super::connections::is_of_the_network;
 use super::net::{Spike, Wall};
 use super::queue::{ActorId, What};
 use crate::plan::{Action, Step};
@@ -16,7 +17,7 @@ pub(crate) struct Lasting {
 }
 
 #[derive(Clone, Debug)]
-enum Period {
+pub(super) enum Period {
     Wall(Wall),
     Spike(Spike),
     SlowSync(ActorId),
@@ -28,15 +29,13 @@ enum Period {
 impl World {
     /// Does what a step says to whom it concerns.
     pub(super) fn act(&mut self, actor: ActorId, step: &Step) {
-        self.tell(actor, || super::lines::action(&step.action));
+        self.tell(actor, || super::lines::step(step));
         if let Some(fault) = step.action.fault() {
             self.court.ledger_mut().inject(fault);
         }
         match &step.action {
             Action::Do(op) => self.take_on(actor, op),
-            Action::Partition { .. } | Action::Reset { .. } | Action::Delay { .. } | Action::LoseAnswer { .. } => {
-                self.act_on_network(actor, step);
-            }
+            action if is_of_the_network(action) => self.act_on_network(actor, step),
             Action::ClientCrash { down_us } => self.crash_client(actor, *down_us),
             Action::ClientPause { for_us } => self.pauses(actor, *for_us, FaultKind::ClientPause),
             Action::RetryStorm { for_us, every_us } => {
@@ -125,51 +124,6 @@ impl World {
         }
     }
 
-    fn act_on_network(&mut self, actor: ActorId, step: &Step) {
-        match &step.action {
-            Action::Partition { from, for_us, one_way } => {
-                let other = from.as_ref().map(|who| self.target(who));
-                if other == Some(None) {
-                    self.unfired.push(step.id);
-                    return;
-                }
-                let wall = Wall { around: actor, from: other.flatten(), one_way: *one_way };
-                self.net.raise(wall);
-                self.last(Period::Wall(wall), *for_us);
-            }
-            Action::Reset { with } => {
-                let other = with.as_ref().map(|who| self.target(who));
-                if other == Some(None) {
-                    self.unfired.push(step.id);
-                    return;
-                }
-                self.reset(actor, other.flatten(), FaultKind::Reset);
-            }
-            Action::Delay { for_us, delay_us } => {
-                let spike = Spike { around: actor, delay_ns: (delay_us.0 * 1_000, delay_us.1 * 1_000) };
-                self.net.slow(spike);
-                self.last(Period::Spike(spike), *for_us);
-            }
-            Action::LoseAnswer { api_key, nth } => {
-                if let Some(seat) = self.cast.broker_mut(actor) {
-                    seat.losing.push((*api_key, *nth));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Resets the connections of an actor, with another or with everybody.
-    fn reset(&mut self, actor: ActorId, with: Option<ActorId>, fault: FaultKind) {
-        for link in self.net.links_of(actor) {
-            let both = self.net.link(link).map(|link| link.ends.map(|end| end.actor));
-            if with.is_none_or(|other| both.is_some_and(|both| both.contains(&other))) {
-                self.net.reset(link, self.now, &mut self.queue);
-                self.took_effect(fault, actor);
-            }
-        }
-    }
-
     fn pauses(&mut self, actor: ActorId, for_us: u64, fault: FaultKind) {
         if self.pause(actor, for_us) {
             self.took_effect(fault, actor);
@@ -184,6 +138,17 @@ impl World {
         }
     }
 
+    /// Clocks that are wrong from the beginning are faults like any other.
+    pub(super) fn count_skews(&mut self) {
+        for actor in self.cast.broker_ids() {
+            let skewed = self.cast.broker(actor).is_some_and(|seat| super::build::skew_ms(&self.plan, seat.id) != 0);
+            if skewed {
+                self.court.ledger_mut().inject(FaultKind::ClockSkew);
+                self.took_effect(FaultKind::ClockSkew, actor);
+            }
+        }
+    }
+
     /// A clock runs at another rate; what was to wake its node is due at another time.
     pub(super) fn drift(&mut self, actor: ActorId, ppm: i32) {
         let now = self.now;
@@ -194,7 +159,7 @@ impl World {
     }
 
     /// A fault begins that lasts.
-    fn last(&mut self, what: Period, for_us: u64) {
+    pub(super) fn last(&mut self, what: Period, for_us: u64) {
         let index = self.lasting.len() as u32;
         self.lasting.push(Lasting { what, over: false });
         self.queue.push(self.after(for_us), self.draw.of("over").at(index.into()).bits(), What::Over(index));

@@ -1,6 +1,7 @@
 //! What happened, in Kafka's words: the lines of the trace, and the clients' history as JSON.
 
-use crate::plan::{Action, ClientOp, FIRST_READER, StartAt};
+use super::events;
+use crate::plan::{Action, ClientOp, FIRST_READER, StartAt, Step, Who};
 use properties::{Fact, Moment, Outcome, ReadSeen, Stop};
 use serde_json::{Value, json};
 use wire::messages::ApiKey;
@@ -16,6 +17,7 @@ pub(super) fn node_of(fact: &Fact) -> Option<NodeId> {
         | Fact::FileReplaced { node, .. }
         | Fact::ProduceReceived { node, .. }
         | Fact::ProduceAnswered { node, .. }
+        | Fact::FollowerFetched { node, .. }
         | Fact::FetchAnswered { node, .. }
         | Fact::OffsetAnswered { node, .. }
         | Fact::Stated { node, .. } => Some(*node),
@@ -37,12 +39,12 @@ pub(super) fn client(id: u16) -> String {
     if id < FIRST_READER { format!("client {id}") } else { "reader".to_owned() }
 }
 
-/// The name of a request, unless a fact tells more of it.
-pub(super) fn request(api_key: i16) -> Option<&'static str> {
-    ApiKey::from_key(api_key).filter(|api| *api != ApiKey::Produce).map(ApiKey::name)
+/// The API of a request, unless a fact tells more of it.
+pub(super) fn request(api_key: i16) -> Option<ApiKey> {
+    ApiKey::from_key(api_key).filter(|api| *api != ApiKey::Produce)
 }
 
-fn error(code: i16) -> String {
+pub(super) fn error(code: i16) -> String {
     match code {
         0 => "ok".to_owned(),
         -1 => "no answer".to_owned(),
@@ -57,7 +59,7 @@ pub(super) fn fact(fact: &Fact) -> Option<String> {
         Fact::Opened { node, error: None } => format!("broker {node} is open"),
         Fact::Opened { node, error: Some(error) } => format!("broker {node} cannot open: {error}"),
         Fact::Stopped { node, how } => format!("broker {node} {}", stopped(*how)),
-        Fact::Stated { node, event } => format!("broker {node} {}", broker_event(event)),
+        Fact::Stated { node, event } => format!("broker {node} {}", events::broker(event)),
         Fact::Injected { fault, node: Some(node) } => format!("broker {node} !! {}", fault.name()),
         Fact::Injected { fault, node: None } => format!("!! {}", fault.name()),
         Fact::Healed {} => "-- faults stop; liveness is due from here on".to_owned(),
@@ -93,19 +95,12 @@ fn exchange(fact: &Fact) -> Option<String> {
             format!("broker {node} -> {to} Produce {partition} {} at offset {base_offset}", error(*code))
         }
         Fact::FetchAnswered {
-            node,
-            client: Some(id),
-            partition,
-            fetch_offset,
-            error: code,
-            high_watermark,
-            batches,
-            ..
+            node, client: to, partition, fetch_offset, error: code, high_watermark, batches, ..
         } => {
             if batches.is_empty() && *code == 0 {
                 return None;
             }
-            let to = client(*id);
+            let to = to.map_or_else(|| "a follower".to_owned(), client);
             let count = batches.len();
             format!(
                 "broker {node} -> {to} Fetch {partition} from {fetch_offset}: {}, {count} batches, high watermark {high_watermark}",
@@ -199,54 +194,19 @@ fn spans(records: &[ReadSeen]) -> String {
     runs.map(span).collect()
 }
 
-fn broker_event(event: &broker_core::Event) -> String {
-    use broker_core::Event;
-    match event {
-        Event::Recovered { clean } => {
-            format!("Recovered, {} shutdown", if *clean { "after a clean" } else { "without a clean" })
-        }
-        Event::TailTruncated { partition, to, bytes } => {
-            format!("TailTruncated {}-{} to {to}, {bytes} bytes", partition.topic, partition.partition)
-        }
-        Event::CorruptionFound { partition, offset } => {
-            format!("CorruptionFound {}-{} from {offset}", partition.topic, partition.partition)
-        }
-        Event::SegmentRolled { partition, base_offset } => {
-            format!("SegmentRolled {}-{} at {base_offset}", partition.topic, partition.partition)
-        }
-        Event::LeaderElected { partition, leader_epoch, start_offset } => {
-            format!(
-                "LeaderElected {}-{} epoch {leader_epoch} from {start_offset}",
-                partition.topic, partition.partition
-            )
-        }
-        Event::HighWatermarkAdvanced { partition, to } => {
-            format!("HighWatermarkAdvanced {}-{} to {to}", partition.topic, partition.partition)
-        }
-        Event::BatchRejected { error: code } => format!("BatchRejected {}", error(*code)),
-        event => event.name().to_owned(),
-    }
+/// What a step does, and as what it concerns whom it concerns.
+pub(super) fn step(step: &Step) -> String {
+    let role = match &step.who {
+        Who::Leader(topic, partition) => format!("(the leader of {topic}-{partition}) "),
+        Who::Follower(topic, partition, nth) => format!("(follower {nth} of {topic}-{partition}) "),
+        Who::ActiveController => "(the active controller) ".to_owned(),
+        Who::Node(_) | Who::Client(_) => String::new(),
+    };
+    format!("{role}{}", action(&step.action))
 }
 
-/// A client's event.
-pub(super) fn client_event(event: &client_core::Event) -> String {
-    use client_core::Event;
-    match event {
-        Event::BatchSent { partition, records, attempt } => {
-            format!("sends a batch of {records} to {partition}, attempt {attempt}")
-        }
-        Event::Retrying { partition, error: code, ambiguous } => {
-            let doubt = if *ambiguous { ", may have been appended" } else { "" };
-            format!("retries {partition} after {}{doubt}", error(*code))
-        }
-        Event::DeliveryTimedOut { partition } => format!("gives up a batch for {partition}: delivery.timeout.ms"),
-        Event::PositionReset { partition, to } => format!("resets {partition} to {to}"),
-        event => event.name().to_owned(),
-    }
-}
-
-/// What a step does.
-pub(super) fn action(action: &Action) -> String {
+/// What an action does.
+fn action(action: &Action) -> String {
     let ms = |us: &u64| format!("{}.{:03} ms", us / 1_000, us % 1_000);
     match action {
         Action::Do(op) => operation(op),

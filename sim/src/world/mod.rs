@@ -6,22 +6,29 @@
 //! - [`queue`], [`clock`], [`net`]: what is still to happen, when, and what lies between two machines;
 //! - [`cast`], [`build`], [`app`]: who takes part, and what the applications want;
 //! - [`drive`], [`process`], [`tasks`]: feeds inputs, carries out outputs, lets processes live and die, plays the applications;
-//! - [`steps`], [`faults`]: when a step of the Plan is due, whom it concerns, what it does;
-//! - [`witness`], [`facts`], [`trace`], [`lines`]: what is seen, counted, hashed and told;
-//! - [`rest`]: heals, waits for rest, reads everything back, and says what kept it from resting.
+//! - [`steps`], [`faults`], [`connections`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
+//! - [`witness`], [`facts`], [`shares`], [`trace`], [`lines`], [`events`]: what is seen, counted, hashed and told;
+//! - [`heal`], [`rest`]: stops faults, waits for rest, reads everything back, and says what kept it from resting.
 
 mod app;
 mod build;
 mod cast;
 mod clock;
+mod connections;
 mod drive;
+mod events;
 mod facts;
 mod faults;
+#[cfg(test)]
+mod fixture;
+mod heal;
+mod leaders;
 mod lines;
 mod net;
 mod process;
 mod queue;
 mod rest;
+mod shares;
 mod steps;
 mod tasks;
 mod trace;
@@ -42,6 +49,7 @@ use properties::catalogue::L14;
 use properties::{Court, FactKind, FactSet, Moment, Nodes, Property, PropertyId, Violation};
 use queue::{Queue, What};
 use rest::Rest;
+use shares::Watch;
 use steps::Trigger;
 use trace::Trace;
 use wire::{Instant, Output};
@@ -91,6 +99,7 @@ pub struct World {
     unfired: Vec<u32>,
     rest: Rest,
     stats: Statistics,
+    watch: Watch,
     broker_out: Vec<Output<Broker>>,
     client_out: Vec<Output<Client>>,
 }
@@ -130,6 +139,7 @@ impl World {
             unfired: Vec::new(),
             rest: Rest::default(),
             stats: Statistics::default(),
+            watch: Watch::default(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
         };
@@ -142,6 +152,7 @@ impl World {
         for actor in self.cast.ids() {
             self.plan_start(actor, Instant(0));
         }
+        self.count_skews();
         for index in 0..self.plan.steps.len() {
             self.plan_step(index as u32);
         }
@@ -234,6 +245,7 @@ impl World {
             lasting: self.lasting.clone(),
             unfired: self.unfired.clone(),
             rest: self.rest.clone(),
+            watch: self.watch.clone(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
             ..*self
@@ -253,6 +265,7 @@ impl World {
             ..self.stats
         };
         let verdicts = self.court.verdicts().clone();
+        let shares = self.watch.shares(&self.plan);
         let (reached, ledger, bug_reached) =
             (self.facts.all(), self.court.ledger().counts().clone(), self.cast.bug_reached());
         let (trace, history) = self.trace.into_lines();
@@ -264,6 +277,7 @@ impl World {
             ledger,
             unfired,
             stats,
+            shares,
             bug_reached,
             trace,
             history,

@@ -25,7 +25,7 @@ impl World {
 
     pub(super) fn start_as_planned(&mut self, actor: ActorId, start: u32) -> bool {
         let newest = self.cast.machine(actor).is_some_and(|machine| machine.starts == start);
-        if !newest || self.cast.lives(actor) {
+        if !newest || self.cast.lives(actor) || self.cast.is_frozen(actor) {
             return false;
         }
         let now = self.now;
@@ -117,6 +117,7 @@ impl World {
         let lived = seat.broker.take();
         seat.bug_reached |= lived.as_ref().is_some_and(|broker| broker.view().bug_reached());
         (seat.restart_us, seat.death) = (None, None);
+        self.tap.stopped(node);
         match survival {
             Some(survival) => seat.disk.power_loss(survival, draw),
             None => seat.disk.kill(draw),
@@ -124,6 +125,7 @@ impl World {
         self.trace.add(self.now, Mark::Stop, actor, how as u64);
         self.hang_up(actor, survival.is_some());
         if lived.is_some() {
+            self.watch.stopped(how);
             self.judge(&Fact::Stopped { node, how });
         }
         self.see_disk(actor);
@@ -206,7 +208,9 @@ impl World {
     }
 
     pub(super) fn resume(&mut self, actor: ActorId, incarnation: u32) -> bool {
-        let current = |machine: &&mut super::cast::Machine| machine.incarnation == incarnation && machine.pauses > 0;
+        let current = |machine: &&mut super::cast::Machine| {
+            machine.incarnation == incarnation && machine.pauses > 0 && !machine.frozen
+        };
         let Some(machine) = self.cast.machine_mut(actor).filter(|machine| current(machine)) else { return false };
         machine.pauses -= 1;
         if machine.pauses > 0 {

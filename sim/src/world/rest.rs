@@ -1,20 +1,21 @@
-//! The end of a run: faults stop, everything starts again, applications finish, and a fresh producer and a fresh reader see whether the cluster
+//! The end of a run, when faults have stopped: applications finish, and a fresh producer and a fresh reader see whether the cluster
 //! works. Then it is at rest; or it is not within the Plan's bound, and then the disks must show why it could not be, or it is a violation.
 
 use super::World;
 use super::cast::ClientSeat;
+use super::leaders::METADATA;
 use super::queue::{ActorId, What};
-use super::steps::METADATA;
 use super::trace::Mark;
 use super::{build, micros};
 use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, Step, When};
+use broker_core::LogView;
 use properties::{Fact, FactKind, PropertyId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::{Instant, TopicPartition};
 
 /// How often the World looks whether all is at rest, in microseconds; no multiple of anything that a broker does now and then.
-const CHECK_US: u64 = 97_001;
+pub(super) const CHECK_US: u64 = 97_001;
 /// A reader that polls so often in a row without getting anything has stopped making progress.
 const EMPTY_POLLS: u32 = 15;
 /// One that lived through the faults may first have to learn that its connection is dead: a machine that lost its power
@@ -51,43 +52,13 @@ impl Rest {
 }
 
 impl World {
-    /// Faults stop, and everything that is down starts.
-    pub(super) fn heal(&mut self) {
-        self.trace.add(self.now, Mark::Phase, 0, 1);
-        self.end_everything();
-        for actor in self.cast.broker_ids() {
-            if let Some(seat) = self.cast.broker_mut(actor) {
-                seat.disk.faults().heal();
-                seat.death = None;
-                seat.losing.clear();
-            }
-            self.see_disk(actor);
-        }
-        for actor in self.cast.ids() {
-            self.restore(actor);
-        }
+    /// Liveness is due from now on.
+    pub(super) fn await_rest(&mut self) {
         let last = self.plan.steps.iter().filter_map(|step| last_of(&step.when, &step.action)).max().unwrap_or(0);
         let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
         self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound) };
         self.judge(&Fact::Healed {});
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
-    }
-
-    /// One machine's share of healing: pauses end, clocks keep time, processes start, applications stop beginning new things.
-    fn restore(&mut self, actor: ActorId) {
-        self.drift(actor, 0);
-        if let Some(machine) = self.cast.machine_mut(actor) {
-            machine.pauses = machine.pauses.min(1);
-            let incarnation = machine.incarnation;
-            self.resume(actor, incarnation);
-        }
-        if !self.cast.lives(actor) {
-            self.plan_start(actor, self.after(CHECK_US));
-        }
-        if let Some(seat) = self.cast.client_mut(actor) {
-            seat.app.tasks.iter_mut().for_each(|task| task.left = 0);
-        }
-        self.arm(actor);
     }
 
     /// Is everything at rest? If not, what comes next, or why can it not be?
@@ -104,20 +75,32 @@ impl World {
             }
             waiting => waiting,
         };
-        // Readers that get something are let read on, however late it is; those that do not are stuck soon.
-        if self.now >= self.rest.deadline && !matches!(next, Phase::Reading(..)) {
+        if self.is_late(&next) {
             return self.cannot_rest();
         }
         self.rest.phase = next;
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
     }
 
+    /// Whether the bound has passed. Readers that get something are let read on, however late it is; those that do not are stuck soon. When
+    /// they are through, followers may take as long again as a reader to catch up.
+    fn is_late(&self, next: &Phase) -> bool {
+        let late_by = self.now.since(self.rest.deadline);
+        match next {
+            _ if self.now < self.rest.deadline => false,
+            Phase::Reading(reader, goals) => {
+                late_by >= PATIENCE && self.has_read(*reader, goals) && self.have_read_on()
+            }
+            _ => true,
+        }
+    }
+
     fn drained(&mut self, flushed: bool) -> Phase {
-        let all_live = self.cast.ids().all(|actor| self.cast.lives(actor));
+        let all_live = self.cast.ids().all(|actor| self.cast.lives(actor) || self.cast.is_frozen(actor));
         let later =
             |step: &Step| step.action.fault().is_none() && matches!(step.when, When::At(at) if micros(at) > self.now);
         let waiting = self.plan.steps.iter().any(later);
-        if !all_live || waiting {
+        if !all_live || waiting || !self.is_led() {
             return Phase::Draining { flushed };
         }
         if !flushed {
@@ -140,19 +123,22 @@ impl World {
         self.cast.client(actor).is_some_and(|seat| seat.app.is_idle())
     }
 
-    /// Every partition that a broker has and can use, with the end of what can be read.
+    /// Every partition that can be used, where it is led, with the end of what can be read. One node need not have begun to lead.
     fn live_partitions(&self) -> BTreeMap<TopicPartition, i64> {
-        let mut live = BTreeMap::new();
-        for actor in self.cast.broker_ids() {
-            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
-            broker.view().each_log(|log| {
-                if log.topic_id != METADATA && log.online {
-                    let end = log.corrupt_from.map_or(log.high_watermark, |corrupt| corrupt.min(log.high_watermark));
-                    live.insert(TopicPartition { topic: log.topic.clone(), partition: log.partition }, end);
-                }
-            });
-        }
-        live
+        let alone = self.cast.nodes.len() == 1;
+        let mut live = BTreeMap::<TopicPartition, (Rank, i64)>::new();
+        self.each_log(|_, log| {
+            let rank = rank(&log);
+            if log.topic_id == METADATA || !log.online || !(alone || log.leads) {
+                return;
+            }
+            let end = log.corrupt_from.map_or(log.high_watermark, |corrupt| corrupt.min(log.high_watermark));
+            let at = TopicPartition { topic: log.topic.clone(), partition: log.partition };
+            if live.get(&at).is_none_or(|(other, _)| *other <= rank) {
+                live.insert(at, (rank, end));
+            }
+        });
+        live.into_iter().map(|(at, (_, end))| (at, end)).collect()
     }
 
     /// A new producer writes one record to every live partition, with acks=all.
@@ -213,13 +199,21 @@ impl World {
         Some(place)
     }
 
-    /// Whether nothing waits to be committed, but in log directories that failed: there nothing ever is. An idle controller writes a record now and then, so this is not so at every instant.
+    /// Whether nothing waits to be committed and every follower is where its leader is, but in log directories that failed: there nothing
+    /// ever is. An idle controller writes a record now and then, so this is not so at every instant.
     fn is_still(&self) -> bool {
-        let mut still = true;
-        for actor in self.cast.broker_ids() {
-            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
-            broker.view().each_log(|log| still &= !log.online || log.high_watermark >= log.log_end_offset);
-        }
+        let leaders = self.leaders();
+        let alone = self.cast.nodes.len() == 1;
+        let mut still = self.is_led();
+        self.each_log(|actor, log| {
+            still &= match leaders.get(&(log.topic_id, log.partition)) {
+                _ if !log.online => true,
+                Some(leader) if leader.actor != actor => leader.is_level_with(&log),
+                // Without a leader nothing can be committed.
+                None if !alone => true,
+                _ => log.high_watermark >= log.log_end_offset,
+            };
+        });
         still
     }
 
@@ -239,17 +233,15 @@ impl World {
         goals.iter().filter(move |&(at, &end)| read(at) < end && start(at) < end).map(|(at, &end)| (at, end))
     }
 
+    /// Where a partition begins, as its leader says.
     fn log_start(&self, at: &TopicPartition) -> i64 {
-        let mut start = 0;
-        for actor in self.cast.broker_ids() {
-            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { continue };
-            broker.view().each_log(|log| {
-                if *log.topic == at.topic && log.partition == at.partition {
-                    start = log.log_start_offset;
-                }
-            });
-        }
-        start
+        let mut start = (Rank::default(), 0);
+        self.each_log(|_, log| {
+            if *log.topic == at.topic && log.partition == at.partition && start.0 <= rank(&log) {
+                start = (rank(&log), log.log_start_offset);
+            }
+        });
+        start.1
     }
 
     fn is_stuck(&self, reader: ActorId) -> bool {
@@ -285,14 +277,33 @@ impl World {
         self.unread(reader, goals).all(|(at, _)| seat.app.told.contains(at))
     }
 
-    /// What clients still wait for.
+    /// What clients still wait for, and the cluster with them.
     fn pending(&self) -> Vec<String> {
         let seats = self.cast.client_ids().filter_map(|actor| self.cast.client(actor));
         let of_seat = |seat: &ClientSeat| {
             let (id, pending) = (seat.id, seat.app.pending.values());
             pending.map(|pending| format!("client {id}: {}", pending.what())).collect::<Vec<_>>()
         };
-        seats.flat_map(of_seat).collect()
+        seats.flat_map(of_seat).chain(self.behind()).collect()
+    }
+
+    /// What keeps a cluster from being still.
+    fn behind(&self) -> Vec<String> {
+        let (leaders, mut behind) = (self.leaders(), Vec::new());
+        if self.cast.nodes.len() > 1 && self.leaderless().is_none() {
+            behind.push("a controller that every broker follows".to_owned());
+        }
+        for (topic_id, partition) in self.leaderless().unwrap_or_default() {
+            behind.push(format!("a leader for partition {partition} of topic {topic_id}"));
+        }
+        self.each_log(|actor, log| {
+            let leader = leaders.get(&(log.topic_id, log.partition)).filter(|leader| leader.actor != actor);
+            if log.online && leader.is_some_and(|leader| !leader.is_level_with(&log)) {
+                let (name, end) = (self.cast.name(actor), log.log_end_offset);
+                behind.push(format!("{name} at {end} of {}-{}", log.topic, log.partition));
+            }
+        });
+        behind
     }
 
     /// The run is over; the judges say what they have kept to themselves.
@@ -302,6 +313,13 @@ impl World {
         self.court.finish(self.moment(), &self.cast);
         self.tell_violations(before);
     }
+}
+
+/// Whose word on a partition counts: a leader's, and of several who believe that they lead, the latest's.
+type Rank = (bool, i32);
+
+fn rank(log: &LogView<'_>) -> Rank {
+    (log.leads, log.leader_epoch)
 }
 
 /// What a run violates that does not come to rest.

@@ -1,11 +1,12 @@
 //! When a step of the Plan is due, and whom it concerns.
 
 use super::World;
+use super::leaders::METADATA;
 use super::micros;
 use super::queue::{ActorId, What};
 use super::trace::Mark;
 use crate::plan::{Plan, When, Who};
-use wire::{NodeId, Uuid};
+use wire::NodeId;
 
 /// A step that waits for something to happen.
 #[derive(Clone, Debug)]
@@ -93,26 +94,42 @@ impl World {
         match who {
             Who::Node(node) => self.cast.node(NodeId(*node)),
             Who::Client(id) => self.cast.client_by_id(*id),
-            Who::ActiveController => self.hosts(|log| log.topic_id == METADATA).next(),
-            Who::Leader(topic, partition) => self.replicas(topic, *partition).next(),
-            Who::Follower(topic, partition, nth) => self.replicas(topic, *partition).nth(usize::from(*nth) + 1),
+            Who::ActiveController => self.leads(|log| log.topic_id == METADATA),
+            Who::Leader(topic, partition) => self.leads(|log| is_of(log, topic, *partition)),
+            Who::Follower(topic, partition, nth) => self.follower(topic, *partition, (*nth).into()),
         }
     }
 
-    fn replicas(&self, topic: &str, partition: i32) -> impl Iterator<Item = ActorId> {
-        self.hosts(move |log| log.topic.as_str() == topic && log.partition == partition)
+    /// The n-th of the brokers that live and host a partition, its leader left out.
+    fn follower(&self, topic: &str, partition: i32, nth: usize) -> Option<ActorId> {
+        let leader = self.leads(|log| is_of(log, topic, partition));
+        let hosts = self.hosts(|log| is_of(log, topic, partition));
+        hosts.into_iter().filter(|&host| Some(host) != leader).nth(nth)
     }
 
-    /// The brokers with a log of some kind, in ascending order. With one replica, its host is its leader.
-    fn hosts(&self, wanted: impl Fn(&broker_core::LogView<'_>) -> bool) -> impl Iterator<Item = ActorId> {
-        self.cast.broker_ids().filter(move |&actor| {
-            let Some(broker) = self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()) else { return false };
-            let mut found = false;
-            broker.view().each_log(|log| found |= wanted(&log));
-            found
-        })
+    /// Whom somebody means who is not the step's own target; None if nobody is meant, an error if nobody can be found.
+    pub(super) fn other(&mut self, step: u32, who: Option<&Who>) -> Result<Option<ActorId>, Unresolved> {
+        let Some(who) = who else { return Ok(None) };
+        let Some(actor) = self.target(who) else {
+            self.unfired.push(step);
+            return Err(Unresolved);
+        };
+        if is_role(who) {
+            self.trace.add(self.now, Mark::Target, actor, step.into());
+        }
+        Ok(Some(actor))
     }
 }
 
-/// The metadata log's topic id, as Kafka reserves it.
-pub(super) const METADATA: Uuid = Uuid(1);
+/// Nobody is what a step asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unresolved;
+
+/// Whether it depends on the moment who is meant.
+pub(super) fn is_role(who: &Who) -> bool {
+    matches!(who, Who::Leader(..) | Who::Follower(..) | Who::ActiveController)
+}
+
+fn is_of(log: &broker_core::LogView<'_>, topic: &str, partition: i32) -> bool {
+    log.topic.as_str() == topic && log.partition == partition
+}

@@ -4,8 +4,10 @@ use super::World;
 use super::lines;
 use super::queue::{ActorId, LinkId};
 use super::trace::Mark;
+use crate::observe::Asker;
 use bytes::Bytes;
 use properties::{Fact, FactKind, Touch};
+use wire::messages::ApiKey;
 
 impl World {
     /// Shows a fact to everybody who wants it.
@@ -67,10 +69,10 @@ impl World {
 
     /// A request is handed to a broker: read along, and note if its answer is to be lost.
     pub(super) fn see_request(&mut self, actor: ActorId, link: LinkId, frame: &Bytes) {
-        let Some(client) = self.dialler(link) else { return };
-        self.tell_request(actor, client, frame);
+        let Some(asker) = self.asker(link) else { return };
+        self.tell_request(actor, asker, frame);
         let Some(seat) = self.cast.broker(actor) else { return };
-        self.tap.request(&seat.disk, link, client, frame);
+        self.tap.request(&seat.disk, link, asker, frame);
         for fact in self.tap.take_facts() {
             self.judge(&fact);
         }
@@ -89,8 +91,8 @@ impl World {
 
     /// An answer leaves a broker: read along; true if it is lost, and its connection with it.
     pub(super) fn see_answer(&mut self, actor: ActorId, link: LinkId, frame: &Bytes) -> bool {
-        let (Some(client), Some(seat)) = (self.dialler(link), self.cast.broker(actor)) else { return false };
-        self.tap.response(&seat.disk, link, client, frame);
+        let (Some(asker), Some(seat)) = (self.asker(link), self.cast.broker(actor)) else { return false };
+        self.tap.response(&seat.disk, link, asker, frame);
         for fact in self.tap.take_facts() {
             self.judge(&fact);
         }
@@ -102,10 +104,11 @@ impl World {
         lost
     }
 
-    /// The client that dialled a connection; None between brokers.
-    fn dialler(&self, link: LinkId) -> Option<u16> {
+    /// Who dialled a connection.
+    fn asker(&self, link: LinkId) -> Option<Asker> {
         let dialler = self.net.link(link)?.ends[0].actor;
-        Some(self.cast.client(dialler)?.id)
+        let client = self.cast.client(dialler).map(|seat| Asker::Client(seat.id));
+        client.or_else(|| self.cast.broker(dialler).map(|seat| Asker::Broker(seat.id)))
     }
 
     /// A broker's core states something that cannot be observed.
@@ -114,6 +117,7 @@ impl World {
         let name = event.name();
         self.trace.add(self.now, Mark::Event, actor, name.len() as u64);
         self.trace.bytes(name.as_bytes());
+        self.watch.stated(node, &event);
         self.facts.saw_event(name);
         self.trip(name, Some(node));
         if self.counted.has(FactKind::Stated) || self.trace.records() {
@@ -129,7 +133,7 @@ impl World {
         self.trace.bytes(name.as_bytes());
         self.facts.saw_event(name);
         self.trip(name, None);
-        self.tell(actor, || lines::client_event(event));
+        self.tell(actor, || super::events::client(event));
         self.judge(&Fact::ClientStated { client, name });
     }
 
@@ -147,9 +151,13 @@ impl World {
         self.trace.history(|| lines::history(fact, moment));
     }
 
-    fn tell_request(&mut self, actor: ActorId, client: u16, frame: &Bytes) {
-        if let Some(api) = api_key(frame).filter(|_| self.trace.records()).and_then(lines::request) {
-            self.tell(actor, || format!("<- {} {api}", lines::client(client)));
+    fn tell_request(&mut self, actor: ActorId, asker: Asker, frame: &Bytes) {
+        let Some(api) = api_key(frame).filter(|_| self.trace.records()).and_then(lines::request) else { return };
+        match asker {
+            Asker::Client(client) => self.tell(actor, || format!("<- {} {}", lines::client(client), api.name())),
+            // Followers ask all the time; what they get is told.
+            Asker::Broker(_) if api == ApiKey::Fetch => {}
+            Asker::Broker(node) => self.tell(actor, || format!("<- broker {node} {}", api.name())),
         }
     }
 }

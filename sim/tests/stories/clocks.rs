@@ -60,3 +60,21 @@ fn a_slow_clock_makes_a_broker_wait_longer() {
         assert!((least..least + 5).contains(&waited_ms(ppm)), "{ppm} ppm: {} ms", waited_ms(ppm));
     }
 }
+
+#[test]
+fn a_skewed_clock_is_wrong_from_the_beginning_on_its_node_alone() {
+    let configs = BTreeMap::from([("message.timestamp.type".to_owned(), "LogAppendTime".to_owned())]);
+    let create = ClientOp::CreateTopic { name: "orders".to_owned(), partitions: 1, replication_factor: 1, configs };
+    let stamp = |skew_ms: i64| {
+        let mut story = Story::quiet().does(100, &ADMIN, create.clone()).sends(1_000, 1, 0);
+        story.plan.topology.skew_ms = BTreeMap::from([(1, skew_ms)]);
+        let mut world = World::new(&story.plan, vec![Box::new(Timestamps)]).unwrap();
+        while world.advance().is_some() {}
+        let stamp: i64 = world.violations()[0].detail.parse().unwrap();
+        let skews = world.outcome().ledger.get(&properties::FaultKind::ClockSkew).map_or(0, |counts| counts.effects);
+        (stamp, skews)
+    };
+    let ((right, none), (wrong, one)) = (stamp(0), stamp(-7_200_000));
+    assert_eq!((none, one), (0, 1));
+    assert!((-7_200_100..-7_199_900).contains(&(wrong - right)), "{right} {wrong}");
+}

@@ -8,6 +8,7 @@ mod story;
 mod basics;
 mod clients;
 mod clocks;
+mod clusters;
 mod determinism;
 mod ends;
 mod networks;

@@ -50,7 +50,7 @@ fn a_reset_of_a_node_takes_all_its_connections() {
 
 #[test]
 fn a_delay_spike_makes_answers_late() {
-    let spike = Action::Delay { for_us: 1_000_000, delay_us: (300_000, 400_000) };
+    let spike = Action::Delay { for_us: 1_000_000, delay_us: (300_000, 400_000), with: None };
     let outcome = Story::with_topic().sends(1_000, 1, 0).at(1_900, &CONSUMER, spike.clone()).sends(2_000, 1, 0).play();
     assert!(at_ms(&outcome, &["record 1.1.1", "acknowledged"]) < Some(2_100), "another client's");
     let outcome = Story::with_topic().sends(1_000, 1, 0).at(1_900, &NODE, spike).sends(2_000, 1, 0).play();

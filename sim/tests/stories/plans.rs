@@ -29,6 +29,19 @@ fn hostile() -> Vec<(Plan, &'static str, &'static str)> {
         (edit(|plan| plan.format = 2), "format", "unknown"),
         (edit(|plan| plan.topology.nodes = 0), "topology.nodes", "out of range"),
         (edit(|plan| plan.topology.nodes = 9), "topology.nodes", "out of range"),
+        (
+            one(
+                &ADMIN,
+                Action::Do(ClientOp::CreateTopic {
+                    name: "t".into(),
+                    partitions: 1,
+                    replication_factor: 2,
+                    configs: Default::default(),
+                }),
+            ),
+            "replication_factor",
+            "out of range",
+        ),
         (edit(|plan| plan.topology.log_dirs = 0), "log_dirs", "out of range"),
         (edit(|plan| plan.topology.disk_bytes = u64::MAX), "disk_bytes", "out of range"),
         (edit(|plan| plan.topology.clients[1].id = 1), "clients[1].id", "taken"),
@@ -65,6 +78,20 @@ fn hostile() -> Vec<(Plan, &'static str, &'static str)> {
             "steps[0]",
             "client 8",
         ),
+        (
+            one(&NODE, Action::Split { with: vec![PRODUCER], for_us: 1, one_way: false }),
+            "steps[0]",
+            "a client is on no side",
+        ),
+        (one(&PRODUCER, Action::Ring { for_us: 1, one_way: false }), "steps[0]", "a client cannot"),
+        (one(&NODE, Action::CutControllers { for_us: u64::MAX, one_way: false }), "for_us", "out of range"),
+        (
+            one(&NODE, Action::Delay { for_us: 1, delay_us: (0, 1), with: Some(Who::Node(4)) }),
+            "steps[0]",
+            "node 4 does not exist",
+        ),
+        (edit(|plan| plan.topology.skew_ms = [(2, 1)].into()), "skew_ms", "node 2"),
+        (edit(|plan| plan.topology.skew_ms = [(1, i64::MIN)].into()), "skew_ms", "out of range"),
         (one(&Who::Leader("t".into(), -1), kill()), "steps[0]", "partition -1"),
         (one(&CONSUMER, Action::Do(ClientOp::Flush)), "steps[0]", "role"),
         (
@@ -126,5 +153,21 @@ fn a_planted_bug_needs_the_feature_and_must_exist() {
     assert!(error.what.contains("X99"), "{error}");
     if cfg!(not(feature = "bugs")) {
         assert!(sim::run_with(&plan, &options("D01")).unwrap_err().hint.contains("feature"));
+    }
+}
+
+#[test]
+fn faults_between_nodes_have_names_and_defaults() {
+    for (text, action) in [
+        (r#"{"split": {"for_us": 5}}"#, Action::Split { with: vec![], for_us: 5, one_way: false }),
+        (
+            r#"{"split": {"with": [{"node": 3}, "active-controller"], "for_us": 5, "one_way": true}}"#,
+            Action::Split { with: vec![Who::Node(3), Who::ActiveController], for_us: 5, one_way: true },
+        ),
+        (r#"{"ring": {"for_us": 5}}"#, Action::Ring { for_us: 5, one_way: false }),
+        (r#"{"cut-controllers": {"for_us": 5}}"#, Action::CutControllers { for_us: 5, one_way: false }),
+        (r#"{"delay": {"for_us": 5, "delay_us": [1, 2]}}"#, Action::Delay { for_us: 5, delay_us: (1, 2), with: None }),
+    ] {
+        assert_eq!(serde_json::from_str::<Action>(text).unwrap(), action, "{text}");
     }
 }

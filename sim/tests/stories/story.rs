@@ -1,7 +1,8 @@
 //! A fixture that makes a Plan read like a story: one broker, a producer (1), a consumer (2), an admin (3), and a topic `orders`.
 
 use sim::{
-    Action, ClientOp, ClientPlan, Outcome, Plan, Role, RunOptions, StartAt, Step, Topology, Weather, When, Who, World,
+    Action, ClientOp, ClientPlan, Heal, Outcome, Plan, Role, RunOptions, StartAt, Step, Topology, Weather, When, Who,
+    World,
 };
 use std::collections::BTreeMap;
 
@@ -23,7 +24,14 @@ impl Story {
     /// Nobody does anything; faults stop after 20 seconds.
     pub(crate) fn quiet() -> Story {
         let clients = vec![client(1, Role::Producer), client(2, Role::Consumer), client(3, Role::Admin)];
-        let topology = Topology { nodes: 1, log_dirs: 1, disk_bytes: 1 << 30, config: BTreeMap::new(), clients };
+        let topology = Topology {
+            nodes: 1,
+            log_dirs: 1,
+            disk_bytes: 1 << 30,
+            skew_ms: BTreeMap::new(),
+            config: BTreeMap::new(),
+            clients,
+        };
         Story {
             plan: Plan {
                 format: 1,
@@ -33,6 +41,7 @@ impl Story {
                 weather: Weather::default(),
                 steps: Vec::new(),
                 heal_at_us: 20_000_000,
+                heal: Heal::All,
                 rest_within_us: 60_000_000,
                 max_events: 1_000_000,
             },
@@ -91,6 +100,12 @@ impl Story {
     pub(crate) fn client_configured(mut self, id: u16, name: &str, value: &str) -> Story {
         let client = self.plan.topology.clients.iter_mut().find(|client| client.id == id).unwrap();
         client.config.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same with so many nodes.
+    pub(crate) fn of_nodes(mut self, nodes: u16) -> Story {
+        self.plan.topology.nodes = nodes;
         self
     }
 

@@ -96,6 +96,11 @@ pub(super) fn line(fact: &Fact) -> String {
             let uids: Vec<String> = uids.iter().map(|payload| payload.uid.to_string()).collect();
             format!("{name} {partition} {:?} {error} {base_offset} {uids:?}", topic_id.map(|id| id.0))
         }
+        Fact::FollowerFetched {
+            partition, replica, fetch_offset, current_leader_epoch, last_fetched_epoch, ..
+        } => {
+            format!("{name} {partition} {replica} {fetch_offset} {current_leader_epoch} {last_fetched_epoch}")
+        }
         Fact::FetchAnswered { partition, fetch_offset, error, high_watermark, batches, .. } => {
             format!(
                 "{name} {partition} {fetch_offset} {error} {high_watermark} {}",

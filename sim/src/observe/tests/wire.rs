@@ -1,9 +1,9 @@
 //! What the wire tap tells.
 
 use super::*;
-use crate::observe::WireTap;
+use crate::observe::{Asker, WireTap};
 use ::wire::messages::fetch::{
-    FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData,
+    FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData, ReplicaState,
 };
 use ::wire::messages::list_offsets as lo;
 use ::wire::messages::metadata::{MetadataRequest, MetadataResponse, MetadataResponseTopic};
@@ -15,22 +15,25 @@ struct Line {
     tap: WireTap,
     bench: Bench,
     version: i16,
+    asker: Asker,
 }
+
+const CLIENT: Asker = Asker::Client(9);
 
 impl Line {
     fn new(version: i16) -> Line {
-        Line { tap: WireTap::new(FactSet::of(FactKind::ALL)), bench: Bench::new(), version }
+        Line { tap: WireTap::new(FactSet::of(FactKind::ALL)), bench: Bench::new(), version, asker: CLIENT }
     }
 
     fn ask(&mut self, correlation: i32, api: ApiKey, request: &Request) -> Bytes {
         let frame = request.encode(&RequestHeader::new(api, self.version, correlation, None)).unwrap();
-        self.tap.request(&self.bench.disk, 4, 9, &frame);
+        self.tap.request(&self.bench.disk, 4, self.asker, &frame);
         frame
     }
 
     fn answer(&mut self, correlation: i32, response: &Response) -> Bytes {
         let frame = response.encode(self.version, correlation).unwrap();
-        self.tap.response(&self.bench.disk, 4, 9, &frame);
+        self.tap.response(&self.bench.disk, 4, self.asker, &frame);
         frame
     }
 
@@ -144,6 +147,70 @@ fn a_fetch_is_told_with_the_offset_that_was_asked_for_also_in_a_session() {
     assert_eq!(link.told(), [""; 0], "a session that nobody opened asks for nothing");
 }
 
+fn follows(session_id: i32, session_epoch: i32, offset: Option<i64>, topic_id: Uuid) -> Request {
+    let partitions = offset.map(|fetch_offset| FetchPartition {
+        partition: 0,
+        fetch_offset,
+        current_leader_epoch: 4,
+        last_fetched_epoch: 3,
+        ..Default::default()
+    });
+    let topics = vec![FetchTopic { topic_id, partitions: partitions.into_iter().collect(), ..Default::default() }];
+    let replica_state = ReplicaState { replica_id: 2, replica_epoch: 9 };
+    Request::Fetch(FetchRequest { session_id, session_epoch, topics, replica_state, ..Default::default() })
+}
+
+fn follower_line(version: i16) -> Line {
+    Line { asker: Asker::Broker(NodeId(2)), ..Line::new(version) }
+}
+
+#[test]
+fn a_followers_fetch_is_told_with_what_its_session_remembers() {
+    let mut link = follower_line(17);
+    link.ask(1, ApiKey::Fetch, &follows(0, 0, Some(6), TOPIC_ID));
+    link.answer(1, &fetched(33, batch(6, 1)));
+    let first = link.tap.take_facts();
+    let told: Vec<String> = first.iter().map(line).collect();
+    assert_eq!(told, ["FollowerFetched t-0 2 6 4 3", "FetchAnswered t-0 6 0 9 6..=6"]);
+    assert!(matches!(&first[0], Fact::FollowerFetched { node: NODE, topic_id: Some(TOPIC_ID), .. }));
+    assert!(matches!(&first[1], Fact::FetchAnswered { client: None, topic_id: Some(TOPIC_ID), .. }));
+    link.ask(2, ApiKey::Fetch, &follows(33, 1, None, TOPIC_ID));
+    assert_eq!(link.told(), ["FollowerFetched t-0 2 6 4 3"], "left out, and fetched all the same");
+    link.answer(2, &fetched(33, Bytes::new()));
+    link.ask(3, ApiKey::Fetch, &follows(33, 2, Some(7), TOPIC_ID));
+    assert_eq!(link.told().last().unwrap(), "FollowerFetched t-0 2 7 4 3");
+    link.ask(4, ApiKey::Fetch, &follows(33, 9, None, TOPIC_ID));
+    assert_eq!(link.told(), [""; 0], "a broker refuses an epoch that is not the next");
+}
+
+#[test]
+fn a_session_ends_with_the_process_that_it_was_opened_on() {
+    let mut link = follower_line(17);
+    link.ask(1, ApiKey::Fetch, &follows(0, 0, Some(6), TOPIC_ID));
+    link.answer(1, &fetched(33, Bytes::new()));
+    link.told();
+    link.tap.stopped(NODE);
+    link.ask(2, ApiKey::Fetch, &follows(33, 1, None, TOPIC_ID));
+    assert_eq!(link.told(), [""; 0]);
+}
+
+#[test]
+fn a_voters_fetch_of_the_metadata_log_is_told_by_name() {
+    let mut link = follower_line(17);
+    link.ask(1, ApiKey::Fetch, &follows(0, -1, Some(40), Uuid(1)));
+    assert_eq!(link.told(), ["FollowerFetched __cluster_metadata-0 2 40 4 3"]);
+    let mut old = follower_line(12);
+    let topics = vec![FetchTopic {
+        topic: "t".into(),
+        partitions: vec![FetchPartition { partition: 0, fetch_offset: 5, ..Default::default() }],
+        ..Default::default()
+    }];
+    old.ask(1, ApiKey::Fetch, &Request::Fetch(FetchRequest { replica_id: 3, topics, ..Default::default() }));
+    assert_eq!(old.told(), ["FollowerFetched t-0 3 5 -1 -1"], "old versions name the replica elsewhere");
+    old.ask(2, ApiKey::Fetch, &Request::Fetch(FetchRequest { replica_id: -1, ..Default::default() }));
+    assert_eq!(old.told(), [""; 0], "a broker that reads as a consumer does");
+}
+
 #[test]
 fn an_offset_is_told_with_the_timestamp_that_was_asked_for() {
     let mut link = Line::new(7);
@@ -167,15 +234,15 @@ fn malformed_frames_tell_nothing() {
     let answered = link.answer(1, &produced(9, Uuid::ZERO, 0, 0));
     link.told();
     for cut in 0..asked.len() {
-        link.tap.request(&link.bench.disk, 4, 9, &asked.slice(..cut));
+        link.tap.request(&link.bench.disk, 4, CLIENT, &asked.slice(..cut));
     }
     assert_eq!(link.told(), [""; 0]);
     for cut in 0..answered.len() {
         link.ask(1, ApiKey::Produce, &produce(9, 1, Uuid::ZERO, None));
-        link.tap.response(&link.bench.disk, 4, 9, &answered.slice(..cut));
+        link.tap.response(&link.bench.disk, 4, CLIENT, &answered.slice(..cut));
     }
     assert!(link.told().iter().all(|told| told.starts_with("ProduceReceived")));
-    link.tap.request(&link.bench.disk, 4, 9, &Bytes::from_static(&[0xff; 40]));
-    link.tap.response(&link.bench.disk, 4, 9, &Bytes::from_static(&[0xff; 40]));
+    link.tap.request(&link.bench.disk, 4, CLIENT, &Bytes::from_static(&[0xff; 40]));
+    link.tap.response(&link.bench.disk, 4, CLIENT, &Bytes::from_static(&[0xff; 40]));
     assert_eq!(link.told(), [""; 0]);
 }

@@ -16,7 +16,7 @@ use flow::Flow;
 pub(crate) use flow::Item;
 use properties::FaultKind;
 use std::collections::BTreeMap;
-pub(crate) use weather::{Spike, Wall};
+pub(crate) use weather::{Area, Spike, Wall};
 use wire::{ConnId, Instant};
 
 /// Nobody: the target of a dial to an address that no machine has.
@@ -85,7 +85,11 @@ impl Network {
 
     /// Every connection that has not been forgotten, and that touches an actor.
     pub(crate) fn links_of(&self, actor: ActorId) -> Vec<LinkId> {
-        let touches = |link: &Link| link.ends.iter().any(|end| end.actor == actor);
+        self.links_where(|other| other == actor)
+    }
+
+    fn links_where(&self, wanted: impl Fn(ActorId) -> bool) -> Vec<LinkId> {
+        let touches = |link: &Link| link.ends.iter().any(|end| wanted(end.actor));
         let ids = self.links.iter().enumerate().filter(|(_, link)| link.as_deref().is_some_and(touches));
         ids.map(|(id, _)| id as LinkId).collect()
     }

@@ -123,7 +123,8 @@ fn a_wall_holds_bytes_and_loses_none() {
     for one_way in [false, true] {
         let mut wires = Wires::new(1);
         wires.step();
-        let wall = Wall { around: B, from: Some(A), one_way };
+        let kind = FaultKind::Partition;
+        let wall = Wall { around: Area::One(B), from: Area::One(A), one_way, port: None, kind };
         wires.net.raise(wall);
         wires.send(0, "towards");
         wires.send(1, "from");
@@ -135,6 +136,41 @@ fn a_wall_holds_bytes_and_loses_none() {
         let later: Vec<String> = std::iter::from_fn(|| wires.step()).map(|(.., item)| text(&item)).collect();
         assert_eq!(later.len(), if one_way { 1 } else { 2 });
         assert!(later.contains(&"towards".to_owned()));
+    }
+}
+
+#[test]
+fn a_wall_between_sets_spares_their_members_clients_and_other_ports() {
+    let mut wires = Wires::new(1);
+    let (around, from) = (Area::of([0, 3]), Area::of([1, 2, 4]));
+    wires.net.raise(Wall { around, from, one_way: false, port: None, kind: FaultKind::Split });
+    let cut = |wires: &Wires, from, to| wires.net.is_cut_on(from, to, 9092);
+    assert!(cut(&wires, 0, 1) && cut(&wires, 4, 3) && !cut(&wires, 0, 3) && !cut(&wires, 1, 4));
+    assert!(!cut(&wires, 0, 40) && !cut(&wires, 40, 0), "a client");
+    wires.net.walls.clear();
+    let port = Some(9093);
+    wires.net.raise(Wall { around: Area::One(0), from, one_way: true, port, kind: FaultKind::ControllersCut });
+    assert!(wires.net.is_cut_on(1, 0, 9093) && !wires.net.is_cut_on(0, 1, 9093) && !cut(&wires, 1, 0));
+}
+
+#[test]
+fn nothing_stands_between_a_machine_and_itself() {
+    let mut wires = Wires::new(1);
+    let kind = FaultKind::Partition;
+    wires.net.raise(Wall { around: Area::One(A), from: Area::Anybody, one_way: false, port: None, kind });
+    assert!(wires.net.is_cut(A, B) && !wires.net.is_cut(A, A));
+}
+
+#[test]
+fn a_spike_on_one_link_leaves_the_others_alone() {
+    for (with, slow) in [(None, true), (Some(A), true), (Some(7), false)] {
+        let mut wires = Wires::new(1);
+        wires.step();
+        let before = wires.now;
+        wires.net.slow(Spike { around: B, with, delay_ns: (100 * MILLI, 200 * MILLI) });
+        wires.send(0, "frame");
+        wires.step();
+        assert_eq!(wires.now.since(before).as_millis() >= 100, slow, "{with:?}");
     }
 }
 
@@ -189,7 +225,7 @@ fn each_end_learns_of_a_reset_at_its_own_time() {
 fn a_spike_delays_what_sets_out_during_it() {
     let mut wires = Wires::new(1);
     wires.step();
-    let spike = Spike { around: B, delay_ns: (100 * MILLI, 200 * MILLI) };
+    let spike = Spike { around: B, with: None, delay_ns: (100 * MILLI, 200 * MILLI) };
     wires.net.slow(spike);
     let before = wires.now;
     wires.send(0, "slow");

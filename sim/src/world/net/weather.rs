@@ -6,23 +6,60 @@ use crate::world::queue::{ActorId, LinkId, Queue};
 use properties::FaultKind;
 use wire::Instant;
 
-/// A partition between an actor and another, or everybody.
+/// Whom one side of a wall shuts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// Everybody, whoever else is meant.
+    Anybody,
+    /// One machine.
+    One(ActorId),
+    /// Some of the nodes, a bit for each by its place in the cast.
+    Nodes(u32),
+}
+
+impl Area {
+    /// The area of these nodes.
+    pub(crate) fn of(nodes: impl IntoIterator<Item = ActorId>) -> Area {
+        Area::Nodes(nodes.into_iter().fold(0, |bits, node| bits | bit(node)))
+    }
+
+    fn has(self, actor: ActorId) -> bool {
+        match self {
+            Area::Anybody => true,
+            Area::One(only) => only == actor,
+            Area::Nodes(bits) => bits & bit(actor) != 0,
+        }
+    }
+}
+
+/// An actor's bit; clients, whose places come after the nodes', may have none.
+fn bit(actor: ActorId) -> u32 {
+    1_u32.checked_shl(actor.into()).unwrap_or(0)
+}
+
+/// A partition between two areas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wall {
-    pub(crate) around: ActorId,
-    pub(crate) from: Option<ActorId>,
+    pub(crate) around: Area,
+    pub(crate) from: Area,
     /// Only bytes towards `around` are held back.
     pub(crate) one_way: bool,
+    /// Only connections that were dialled to this port.
+    pub(crate) port: Option<u16>,
+    /// What it counts as.
+    pub(crate) kind: FaultKind,
 }
 
 impl Wall {
-    fn holds(&self, from: ActorId, to: ActorId) -> bool {
-        let between = |other: ActorId| self.from.is_none_or(|only| only == other);
-        (to == self.around && between(from)) || (!self.one_way && from == self.around && between(to))
+    fn holds(&self, from: ActorId, to: ActorId, port: u16) -> bool {
+        self.port.is_none_or(|only| only == port) && self.stands_between(from, to)
     }
 
-    fn kind(&self) -> FaultKind {
-        if self.one_way { FaultKind::OneWayPartition } else { FaultKind::Partition }
+    /// Nothing stands between a machine and itself.
+    fn stands_between(&self, from: ActorId, to: ActorId) -> bool {
+        let towards = self.around.has(to) && self.from.has(from);
+        let away = !self.one_way && self.around.has(from) && self.from.has(to);
+        from != to && (towards || away)
     }
 }
 
@@ -30,12 +67,32 @@ impl Wall {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spike {
     pub(crate) around: ActorId,
+    /// Only those that it exchanges with this one.
+    pub(crate) with: Option<ActorId>,
     pub(crate) delay_ns: (u64, u64),
+}
+
+impl Spike {
+    fn is_felt_between(&self, ends: [ActorId; 2]) -> bool {
+        let apart = ends[0] != ends[1];
+        apart && ends.contains(&self.around) && self.with.is_none_or(|other| ends.contains(&other))
+    }
 }
 
 impl Network {
     pub(crate) fn raise(&mut self, wall: Wall) {
         self.walls.push(wall);
+    }
+
+    /// Whether bytes from one actor to another are held back, on whatever port.
+    pub(crate) fn is_cut(&self, from: ActorId, to: ActorId) -> bool {
+        self.walls.iter().any(|wall| wall.stands_between(from, to))
+    }
+
+    /// Whether they are on connections to a port.
+    #[cfg(test)]
+    pub(crate) fn is_cut_on(&self, from: ActorId, to: ActorId, port: u16) -> bool {
+        self.walls.iter().any(|wall| wall.holds(from, to, port))
     }
 
     /// Takes a wall down; what it held back goes on.
@@ -62,12 +119,12 @@ impl Network {
         if deaf {
             self.deaf.push(actor);
         } else {
-            self.wake(actor, now, queue);
+            self.wake(Area::One(actor), now, queue);
         }
     }
 
-    fn wake(&mut self, actor: ActorId, now: Instant, queue: &mut Queue) {
-        for id in self.links_of(actor) {
+    fn wake(&mut self, area: Area, now: Instant, queue: &mut Queue) {
+        for id in self.links_where(|actor| area.has(actor)) {
             for end in 0..2 {
                 self.schedule(id, end, now, queue);
             }
@@ -79,9 +136,9 @@ impl Network {
         if self.walls.is_empty() && self.deaf.is_empty() {
             return false;
         }
-        let Some(Link { ends, .. }) = self.link(id) else { return false };
+        let Some(&Link { ends, port, .. }) = self.link(id) else { return false };
         let (from, to) = (ends[1 - end].actor, ends[end].actor);
-        let wall = self.walls.iter().find(|wall| wall.holds(from, to)).map(Wall::kind);
+        let wall = self.walls.iter().find(|wall| wall.holds(from, to, port)).map(|wall| wall.kind);
         self.effects.extend(wall.map(|kind| (kind, to)));
         wall.is_some() || self.deaf.contains(&to)
     }
@@ -92,7 +149,7 @@ impl Network {
             return 0;
         }
         let Some(actors) = self.link(id).map(|link| link.ends.map(|end| end.actor)) else { return 0 };
-        let felt = self.spikes.iter().filter(|spike| actors.contains(&spike.around));
+        let felt = self.spikes.iter().filter(|spike| spike.is_felt_between(actors));
         let extra: u64 = felt.map(|spike| draw.of("spike").range(spike.delay_ns)).fold(0, u64::saturating_add);
         self.effects.extend((extra > 0).then_some((FaultKind::DelaySpike, actors[1])));
         extra

@@ -1,0 +1,70 @@
+//! Several nodes: who is meant by a role, and faults between nodes. Faults are looked at before liveness is due.
+
+use crate::story::{NODE, Story, lines, tells};
+use sim::{Action, Outcome, RunOptions, Who, World};
+
+/// Three nodes and a topic.
+fn three() -> Story {
+    Story::with_topic().of_nodes(3)
+}
+
+/// Plays a story until faults stop.
+fn play(story: &Story) -> Outcome {
+    let options = RunOptions { record: true, ..RunOptions::default() };
+    let mut world = World::with_options(&story.plan, Vec::new(), &options).unwrap();
+    world.run_until(|facts| facts.count("Healed") > 0);
+    world.outcome()
+}
+
+#[test]
+fn every_node_opens_and_knows_the_voters() {
+    let world = World::new(&three().plan, Vec::new()).unwrap();
+    let voters = "1@node-1:9093,2@node-2:9093,3@node-3:9093";
+    for &node in world.nodes().ids() {
+        assert_eq!(world.nodes().config(node, "controller.quorum.voters").as_deref(), Some(voters));
+    }
+    let alone = World::new(&Story::quiet().plan, Vec::new()).unwrap();
+    assert_eq!(alone.nodes().config(alone.nodes().ids()[0], "controller.quorum.voters").as_deref(), Some(""));
+    let outcome = play(&three());
+    for node in 1..=3 {
+        assert!(tells(&outcome, &[&format!("broker {node} is open")]), "{}", lines(&outcome, "broker"));
+    }
+}
+
+#[test]
+fn what_a_role_resolved_to_is_told_and_changes_the_hash() {
+    let leader = Who::Leader("orders".to_owned(), 0);
+    let story = three().at(1_000, &leader, Action::Kill { down_us: 1_000 });
+    let outcome = play(&story);
+    assert!(tells(&outcome, &["(the leader of orders-0) !! kill"]), "{}", lines(&outcome, "!!"));
+    assert!(outcome.unfired.is_empty());
+    let nobody = three().at(1_000, &Who::Leader("payments".to_owned(), 0), Action::Kill { down_us: 1_000 });
+    assert_eq!(play(&nobody).unfired, [nobody.plan.steps.last().unwrap().id]);
+    assert_ne!(play(&nobody).stats.trace_hash, outcome.stats.trace_hash);
+}
+
+#[test]
+fn a_fault_of_one_node_leaves_the_others_alone() {
+    let outcome = play(&three().at(2_000, &NODE, Action::Kill { down_us: 1_000_000 }));
+    assert!(tells(&outcome, &["broker 1 is killed"]) && !tells(&outcome, &["broker 2 is killed"]));
+    assert!(outcome.shares.crash.enabled && outcome.shares.crash.seen);
+    assert!(!play(&three()).shares.crash.enabled);
+}
+
+#[test]
+fn whoever_misses_a_log_directory_when_faults_stop_is_restarted() {
+    let restarts = |nodes: u16| {
+        let leader = Who::Leader("orders".to_owned(), 0);
+        let mut story = Story::with_topic().of_nodes(nodes).sends(1_500, 40, 100);
+        story = story.at(1_000, &leader, Action::FailWrite { nth: 1, log_dir: 1 });
+        (story.plan.topology.log_dirs, story.plan.heal_at_us) = (2, 10_000_000);
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        let mut world = World::with_options(&story.plan, Vec::new(), &options).unwrap();
+        while world.advance().is_some_and(|moment| moment.at.as_millis() < 20_000) {}
+        let outcome = world.outcome();
+        assert!(outcome.count("LogDirFailed") > 0);
+        outcome.trace.iter().filter(|line| line.contains("has shut down")).count()
+    };
+    assert_eq!(restarts(1), 0, "one that is alone goes on without");
+    assert_eq!(restarts(3), 1);
+}
