@@ -126,5 +126,6 @@ impl ReachesEnd {
 /// Whether a partition's log never lost anything, nor may be a later one of that name.
 fn lasts(at: &TopicPartition, cluster: &Cluster<'_>) -> bool {
     let log = cluster.ghost.current(&at.topic, at.partition);
-    log.is_some_and(|log| log.generation == 0) && !cluster.ghost.topics().deletion_asked(&at.topic)
+    log.is_some_and(|log| cluster.ghost.partition(log.home).generation == 0)
+        && !cluster.ghost.topics().deletion_asked(&at.topic)
 }

@@ -62,7 +62,7 @@ impl Judge for AckSound {
         let scope = Scope::range(log, success.base_offset, success.end());
         for (offset, payload) in (success.base_offset..).zip(success.uids) {
             let send = cluster.history.sends().get(payload.uid);
-            if send.is_some_and(|send| !send.stands_in(success.log, offset)) {
+            if send.is_some_and(|send| !send.stands_in(log, log.home, offset)) {
                 case.charge(self, &scope, "absent", || {
                     format!(
                         "record {} was acknowledged at offset {offset} of {}, and is not there",
@@ -137,10 +137,10 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let stands = |place: &&Place| cluster.ghost.log(place.log).present;
+        let stands = |place: &&Place| cluster.ghost.is_present(place.home);
         let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
-            let log = &cluster.ghost.log(place.log).log;
+            let log = &cluster.ghost.partition(place.home).partition;
             format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
         });
     }

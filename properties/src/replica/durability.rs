@@ -58,6 +58,7 @@ fn kind(how: How) -> &'static str {
         How::Truncated => "truncated",
         How::Removed => "removed",
         How::Nameless => "nameless",
+        How::Elected => "elected-without",
     }
 }
 
