@@ -60,6 +60,8 @@ pub struct LogGhost {
     pub end_before: i64,
     /// What no power loss can take, by what was observed.
     pub durable: i64,
+    /// The most that `durable` ever was.
+    pub most_durable: i64,
     /// `durable` before the fact at hand took something away.
     pub(crate) durable_before: i64,
     /// What the broker has claimed to be synced: acknowledged where a sync was promised, or below its recovery point.
@@ -102,6 +104,7 @@ impl LogGhost {
             end: 0,
             end_before: 0,
             durable: 0,
+            most_durable: 0,
             durable_before: 0,
             claimed: 0,
             high_watermark: 0,

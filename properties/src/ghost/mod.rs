@@ -134,6 +134,7 @@ impl Ghost {
                 // Until `open` is through the end may be that of damaged batches: that their bytes are durable promises nothing.
                 let sound_end = log.intact.map_or(log.end, |(intact_end, _)| intact_end);
                 log.durable = log.durable.max((*to).min(log.end).min(sound_end));
+                log.most_durable = log.most_durable.max(log.durable);
             }
             _ => {}
         }
