@@ -30,7 +30,7 @@ use wire::NodeId;
 
 /// What the quorum has decided may be undone where a fault broke the metadata log of a voter: a majority without it may
 /// decide otherwise.
-fn unless_metadata_broke(cluster: &Cluster<'_>) -> Claim {
+pub(crate) fn unless_metadata_broke(cluster: &Cluster<'_>) -> Claim {
     let nodes = cluster.nodes.ids().iter();
     let broken = nodes.filter_map(|&node| broken_metadata(node, cluster.ledger)).next();
     broken.map_or(Claim::Holds, Claim::Excused)

@@ -50,7 +50,8 @@ impl Ghost {
             }
             Event::BecameFollower { partition, leader_epoch, .. } => {
                 if let Some(id) = self.by_id(node, partition.topic_id, partition.partition) {
-                    self.partition_mut(id).followed(node, *leader_epoch);
+                    let high_watermark = self.log(id).high_watermark;
+                    self.partition_mut(id).followed(node, *leader_epoch, high_watermark);
                 }
             }
             Event::IsrChanged { partition, .. } => {

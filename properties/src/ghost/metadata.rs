@@ -76,6 +76,11 @@ impl MetadataGhost {
 
     /// The leader of the quorum has this log, and says that it is committed below `to`.
     pub(super) fn commit(&mut self, leader: &LogGhost, to: i64) {
+        let epoch = leader.elections.last().map_or(i32::MAX, |&(epoch, _)| epoch);
+        // A former leader has nothing to say that is not committed already.
+        if epoch < self.epoch() {
+            return;
+        }
         self.revert_to_common(leader);
         let from = leader.position(self.end());
         let covered = leader.batches.iter().skip(from).take_while(|held| held.last_offset < to);
@@ -91,7 +96,7 @@ impl MetadataGhost {
     /// Goes back to the last state that a leader's log contains.
     fn revert_to_common(&mut self, leader: &LogGhost) {
         let holds = |applied: &Applied| leader.prefix_at(applied.end) == Some(applied.prefix);
-        if self.applied.last().is_none_or(holds) || leader.end < self.end() {
+        if self.applied.last().is_none_or(holds) {
             return;
         }
         let keep = self.applied.partition_point(holds);

@@ -106,7 +106,7 @@ pub struct PartitionGhost {
     /// Why a replica lost something last.
     pub(super) last_cause: Option<&'static str>,
     leaders: BTreeMap<i32, Led>,
-    followed: BTreeMap<NodeId, i32>,
+    followed: BTreeMap<NodeId, (i32, i64)>,
     fetches: Vec<Fetched>,
     committed: Vec<Mark>,
     /// Acknowledged offsets: disjoint ranges in order, end exclusive.
@@ -182,9 +182,10 @@ impl PartitionGhost {
         self.leader_of(epoch).is_some_and(|led| led.start_offset == start_offset)
     }
 
-    /// The last epoch in which a node's incarnations said that they follow.
+    /// The last epoch in which a node's incarnations said that they follow, and the greatest high watermark that they had
+    /// stated as leaders before.
     #[must_use]
-    pub fn followed_in(&self, node: NodeId) -> Option<i32> {
+    pub fn followed_in(&self, node: NodeId) -> Option<(i32, i64)> {
         self.followed.get(&node).copied()
     }
 
@@ -278,8 +279,8 @@ impl PartitionGhost {
         }
     }
 
-    pub(super) fn followed(&mut self, node: NodeId, epoch: i32) {
-        self.followed.insert(node, epoch);
+    pub(super) fn followed(&mut self, node: NodeId, epoch: i32, high_watermark: i64) {
+        self.followed.insert(node, (epoch, high_watermark));
     }
 
     pub(super) fn fetched(&mut self, fetch: Fetched) {

@@ -30,6 +30,13 @@ fn shown<'a>(node: NodeId, log: &LogGhost, cluster: &Cluster<'a>) -> Option<LogV
     cluster.nodes.view(node)?.log(log.log.topic_id, log.log.partition.partition)
 }
 
+/// Whether a replica that may lead runs, and does not show its log offline.
+fn can_be_led(state: &PartitionState, log: &LogGhost, cluster: &Cluster<'_>) -> bool {
+    let online = |node: NodeId| shown(node, log, cluster).is_none_or(|log| log.online);
+    let able = |node: NodeId| cluster.nodes.view(node).is_some() && online(node);
+    is_eligible_somewhere(&log.log, cluster) && state.eligible().any(able)
+}
+
 /// L01. At rest, if a majority of the quorum runs, one node leads it, and each partition with an eligible replica that
 /// runs has a leader that knows that it is. Source: ORACLES; TLA+: EventuallyLeaderElected; bugs C13 C14 C19 C32.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +64,7 @@ impl Judge for LeaderExists {
         if cluster.nodes.ids().len() > 1 && has_majority(cluster) && leaders == 0 {
             case.charge(self, &Scope::default(), "no-controller", || "nobody leads the quorum at rest".to_owned());
         }
-        for (state, log) in partitions(cluster).into_iter().filter(|(_, log)| is_eligible_somewhere(&log.log, cluster))
-        {
+        for (state, log) in partitions(cluster).into_iter().filter(|(state, log)| can_be_led(state, log, cluster)) {
             let led = state.leader().and_then(|leader| shown(leader, log, cluster));
             if !led.is_some_and(|led| led.leads && led.leader_epoch == state.leader_epoch) {
                 case.charge(self, &Scope::log(log), "no-leader", || {
@@ -89,8 +95,7 @@ impl Judge for ReplicasReturn {
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
-        for (state, log) in partitions(cluster).into_iter().filter(|(_, log)| is_eligible_somewhere(&log.log, cluster))
-        {
+        for (state, log) in partitions(cluster).into_iter().filter(|(state, log)| can_be_led(state, log, cluster)) {
             for node in state.replicas.iter().map(|&id| NodeId(id)).filter(|node| !state.isr.contains(&node.0)) {
                 if cluster.nodes.view(node).is_none() {
                     continue;

@@ -48,16 +48,12 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
 }
 
-/// Whether a majority of the quorum runs, and with it a replica that may lead a log's partition.
-pub(crate) fn is_eligible_somewhere(log: &LogRef, cluster: &Cluster<'_>) -> bool {
+/// Whether a majority of the quorum runs, and with it a node that may lead a log's partition.
+fn is_eligible_somewhere(log: &LogRef, cluster: &Cluster<'_>) -> bool {
     let Some(state) = cluster.ghost.get(log).and_then(|log| cluster.ghost.state_of(log.home)) else { return true };
     let running = |node: &NodeId| cluster.nodes.view(*node).is_some();
-    let online = |node: NodeId| {
-        let shown = cluster.nodes.view(node).and_then(|view| view.log(log.topic_id, log.partition.partition));
-        shown.is_some_and(|log| log.online)
-    };
     let voters = cluster.nodes.ids();
-    voters.iter().filter(|node| running(node)).count() > voters.len() / 2 && state.eligible().any(online)
+    voters.iter().filter(|node| running(node)).count() > voters.len() / 2 && state.eligible().any(|node| running(&node))
 }
 
 /// How many replicas of a partition run.

@@ -8,6 +8,7 @@ use crate::ledger::FaultKind;
 use crate::payload::Payload;
 use crate::property::{Cluster, PropertyId, Scope};
 use broker_core::Event;
+use std::collections::BTreeMap;
 
 /// An answer without an error to a produce request with acks other than 0, with its log.
 struct Success<'a> {
@@ -36,7 +37,10 @@ impl<'a> Success<'a> {
 /// maximal ISR, as it stated it last, is at least as large as the `min.insync.replicas` that it applies (or has every
 /// replica). Source: ORACLES; documentation of `acks` and `min.insync.replicas`; bugs R34 R39.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AckSound;
+pub(crate) struct AckSound {
+    /// The high watermark of each leader's log when too few replicas were in sync for the last time, while they are.
+    too_few_since: BTreeMap<LogRef, i64>,
+}
 
 impl Judge for AckSound {
     const ID: PropertyId = PropertyId {
@@ -44,10 +48,13 @@ impl Judge for AckSound {
         name: "ack soundness",
         sentence: "An acknowledged record stands at its offset, and with acks=all below the high watermark.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated]);
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
+        if let Fact::Stated { node, event: Event::IsrChanged { partition, .. } } = fact {
+            return self.note(cluster.ghost.named(*node, partition), cluster);
+        }
         let Some(success) = Success::of(fact, cluster) else {
             if let Fact::ProduceAnswered { error: 0, acks, partition, node, .. } = fact
                 && *acks != 0
@@ -94,19 +101,35 @@ impl Judge for AckSound {
 }
 
 impl AckSound {
+    fn note(&mut self, log: Option<&LogGhost>, cluster: &Cluster<'_>) {
+        let Some(log) = log else { return };
+        match maximal_isr(log, cluster) {
+            Some((in_sync, least)) if in_sync < least => {
+                self.too_few_since.entry(log.log.clone()).or_insert(log.high_watermark);
+            }
+            _ => {
+                self.too_few_since.remove(&log.log);
+            }
+        }
+    }
+
     fn check_leadership(&self, success: &Success<'_>, log: &LogGhost, scope: &Scope, case: &mut Case<'_>) {
         let partition = case.cluster.ghost.partition(log.home);
         let appended_in = log.batch(success.base_offset).map(|held| held.leader_epoch);
-        if let Some((epoch, followed)) = appended_in.zip(partition.followed_in(log.log.node))
+        // What was committed before may be answered late: its request waits for other partitions, too.
+        if let Some((epoch, (followed, committed))) = appended_in.zip(partition.followed_in(log.log.node))
             && followed > epoch
+            && committed < success.end()
         {
             case.charge(self, scope, "followed-since", || {
                 let base = success.base_offset;
                 format!("offset {base} of {}, appended in epoch {epoch}, was acknowledged after its leader had followed in epoch {followed}", log.log)
             });
         }
+        let committed = self.too_few_since.get(&log.log).copied().unwrap_or(i64::MAX);
         if let Some((in_sync, least)) = maximal_isr(log, case.cluster).filter(|(in_sync, least)| in_sync < least)
             && success.acks == -1
+            && committed < success.end()
         {
             case.charge(self, scope, "too-few-in-sync", || {
                 format!("acks=all of {} was answered with {in_sync} replicas in sync, of at least {least}", log.log)

@@ -2,6 +2,7 @@
 //! twice.
 
 use super::DAMAGE;
+use crate::cluster::unless_metadata_broke;
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet, LogRef};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
@@ -21,9 +22,8 @@ impl Judge for RecordIdentity {
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Appended]);
 
-    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
-        let metadata = scope.node.and_then(|node| crate::liveness::broken_metadata(node, cluster.ledger));
-        metadata.map_or(Claim::Holds, Claim::Excused)
+    fn claim(&self, _: &Scope, cluster: &Cluster<'_>) -> Claim {
+        unless_metadata_broke(cluster)
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
