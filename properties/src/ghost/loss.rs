@@ -126,7 +126,9 @@ pub(super) fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: 
     if !lost_power(ghost, &it.log, ledger) {
         return Cause::Unexplained;
     }
-    if range.0 >= it.durable_before && !ghost.promises_sync(it) {
+    // One replica of several promises a sync only for what it has acknowledged, or said in a fetch that it holds.
+    let promised = ghost.promises_sync(it) && !(ghost.is_replicated(log) && range.0 >= it.floor);
+    if range.0 >= it.durable_before && !promised {
         return Cause::Permitted(POWER_LOSS);
     }
     among(ghost, log, range, ledger, NOT_SYNCED).map_or(Cause::Unexplained, Cause::Permitted)

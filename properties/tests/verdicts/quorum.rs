@@ -1,9 +1,9 @@
 //! The quorum, and what the controller commits.
 
-use crate::bench::owned;
+use crate::bench::{owned, rotten};
 use crate::group::{Group, change, metadata_batch, named, named_quorum};
 use broker_core::Event;
-use properties::{FaultKind, LogRef, Stop};
+use properties::{Fact, FaultKind, LogRef, Stop};
 use wire::NodeId;
 use wire::metadata::{FenceBrokerRecord, PartitionChangeRecord, RegisterBrokerRecord};
 
@@ -149,4 +149,19 @@ fn w36_a_leader_of_the_quorum_has_everything_that_is_committed() {
     led.append_metadata(3, metadata_batch(end - 1, 1, vec![])).commit_metadata(vec![]).silent();
     let found = without().wins(3, 2, &[2, 3]).found();
     assert_eq!(found.violated, owned(&["W13/elected-without", "W36/incomplete"]));
+}
+
+#[test]
+fn w10_a_voter_may_lose_with_its_power_what_it_had_not_synced_though_others_had_committed_it() {
+    let written = Group::new().write_metadata(vec![]).sync_metadata(&[1, 2]);
+    let end = written.shown_end();
+    let mut down = written.advance_metadata(end).stop(3, Stop::PowerLoss).begin(3);
+    let (log, torn) = (LogRef::metadata(NodeId(3)), down.broker(3).quorum.batches.pop());
+    let kept = down.broker(3).quorum.batches.clone();
+    let survived = kept.iter().cloned().chain(torn.iter().map(rotten)).collect();
+    let opened = down.then(Fact::Survived { log: log.clone(), batches: survived });
+    let topic = opened.log(3);
+    let opened = opened.then(Fact::Survived { log: topic.clone(), batches: Vec::new() });
+    let opened = opened.then(Fact::Recovered { log, batches: kept });
+    opened.then(Fact::Recovered { log: topic, batches: Vec::new() }).silent();
 }
