@@ -2,7 +2,7 @@
 //! himself.
 
 use crate::property::{Property, PropertyId};
-use crate::{client, liveness, replica};
+use crate::{client, cluster, liveness, replica};
 
 /// No livelock. Reported by whoever runs the trial: ten thousand events at one instant, or more than the run's budget.
 pub const L14: PropertyId = PropertyId {
@@ -39,17 +39,43 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         client::Garbage,
         client::MissingOffset,
         client::AppendLinearizable,
+        client::LatestOffset,
         client::Integrity,
         client::Misrouted,
+        cluster::OneLeaderPerEpoch,
         replica::RecordIdentity,
+        cluster::LogMatching,
+        cluster::LeaderCompleteness,
+        cluster::CandidateCompleteness,
+        cluster::QuorumSuperset,
+        cluster::HighWatermarkSound,
+        cluster::HighWatermarkMonotonic,
+        cluster::Bounds,
         replica::CutsAboveFloor,
         replica::CommittedOnly,
+        cluster::RepeatableRead,
         replica::Durability,
         replica::AckSound,
         replica::RefusalSound,
+        cluster::IsrLegality,
+        cluster::BrokerEpochSafety,
+        cluster::IsrExpansion,
+        cluster::UncleanExclusion,
         replica::EpochCache,
         replica::NoDanglingReference,
+        cluster::Convergence,
+        cluster::TopicIdSafety,
+        cluster::MetadataRefinement,
+        cluster::ControllerFencing,
+        cluster::EpochMonotonicity,
+        cluster::LastKnownLeader,
+        cluster::ElectionSafety,
+        cluster::VoteOnce,
+        cluster::PersistBeforeSend,
         replica::QuorumEpoch,
+        cluster::CurrentTermCommit,
+        cluster::MajorityDurable,
+        cluster::QuorumCompleteness,
         replica::CrashPrefix,
         replica::DurableBeforeAck,
         replica::FailureSticks,
@@ -61,9 +87,13 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         replica::EndToEnd,
         replica::Timestamps,
         client::CompletesOnce,
+        cluster::StrongIsr,
+        liveness::LeaderExists,
+        liveness::ReplicasReturn,
         liveness::ProduceAnswered,
         liveness::Settled,
         liveness::ReachesEnd,
+        liveness::MetadataConverges,
     ]
 }
 

@@ -139,6 +139,7 @@ const KEPT: FactSet = FactSet::of(&[
     FactKind::DiskFailed,
     FactKind::FileReplaced,
     FactKind::ProduceReceived,
+    FactKind::FollowerFetched,
     FactKind::ProduceAnswered,
     FactKind::Stated,
     FactKind::ClientStated,

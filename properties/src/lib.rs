@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod client;
+mod cluster;
 pub mod court;
 pub mod fact;
 pub mod ghost;

@@ -7,7 +7,7 @@ use wire::messages::{BrokerRegistrationRequest, broker_registration};
 use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
 use wire::metadata::{
     BeginTransactionRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
-    PartitionChangeRecord, RegisterBrokerRecord,
+    RegisterBrokerRecord,
 };
 use wire::{Str, Uuid};
 

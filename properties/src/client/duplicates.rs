@@ -1,8 +1,8 @@
 //! A record's number and its place: not more often in the log than it was sent there, and never in another partition.
 
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet};
-use crate::ghost::LogId;
-use crate::history::Send;
+use crate::ghost::PartitionId;
+use crate::history::{Place, Send};
 use crate::judge::{Case, Judge};
 use crate::payload::Payload;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
@@ -25,6 +25,7 @@ impl Judge for Duplicate {
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Fact::Appended { log, batch, .. } = fact else { return };
         let Some(id) = case.cluster.ghost.find(log) else { return };
+        let home = case.cluster.ghost.partition_of(id);
         for payload in payloads(batch) {
             let Some(send) = case.cluster.history.sends().get(payload.uid) else { continue };
             let standing = send.places().count();
@@ -39,7 +40,7 @@ impl Judge for Duplicate {
                         payload.uid, send.received
                     )
                 });
-            } else if send.idempotent && repeated(send, id, case.cluster) {
+            } else if send.idempotent && repeated(send, home, case.cluster) {
                 case.charge(self, &scope, "not-idempotent", || {
                     format!("record {} of an idempotent producer stands twice in {log}", payload.uid)
                 });
@@ -48,9 +49,16 @@ impl Judge for Duplicate {
     }
 }
 
-fn repeated(send: &Send, log: LogId, cluster: &Cluster<'_>) -> bool {
-    let generation = cluster.ghost.log(log).generation;
-    send.places().filter(|place| place.log == log && place.generation == generation).count() > 1
+/// Whether a record stands twice in what its partition's leader has now (what a former leader appended may be cut).
+fn repeated(send: &Send, home: PartitionId, cluster: &Cluster<'_>) -> bool {
+    let ghost = cluster.ghost;
+    let generation = ghost.partition(home).generation;
+    let Some(log) = ghost.face(home) else { return false };
+    let here = |place: &&Place| {
+        let held = log.batch(place.offset).is_some_and(|held| held.leader_epoch == place.leader_epoch);
+        held && place.home == home && place.generation == generation
+    };
+    send.places().filter(here).count() > 1
 }
 
 /// JX9. A record is seen only in the partition that it was sent to; where the partitioner was to choose, only in the

@@ -61,7 +61,7 @@ impl Judge for Integrity {
             }
             let got = seen.record.timestamp;
             let ghost = case.cluster.ghost;
-            let here = |place: &&Place| place.offset == offset && ghost.log(place.log).log.partition == *partition;
+            let here = |place: &&Place| place.offset == offset && ghost.partition(place.home).partition == *partition;
             if let Some(stored) = read.place.map(|place| place.timestamp)
                 && !send.places().filter(here).any(|place| place.timestamp == got)
             {

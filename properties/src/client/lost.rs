@@ -69,7 +69,7 @@ impl Judge for Unseen {
 }
 
 fn charge<J: Judge>(judge: &J, case: &mut Case<'_>, send: &Send, place: Place, kind: &'static str) {
-    let log = case.cluster.ghost.log(place.log);
+    let Some(log) = case.cluster.ghost.face(place.home) else { return };
     let scope = Scope::range(log, place.offset, place.offset.saturating_add(1));
     case.charge(judge, &scope, kind, || {
         let (uid, offset, partition) = (send.payload.uid, place.offset, &log.log.partition);
@@ -81,20 +81,21 @@ fn charge<J: Judge>(judge: &J, case: &mut Case<'_>, send: &Send, place: Place, k
 fn unread<'a>(cluster: &'a Cluster<'a>) -> impl Iterator<Item = (&'a Send, Place)> {
     let unread = cluster.history.sends().iter().filter(|send| send.reads == 0 && send.acks != 0 && send.is_ok());
     unread.filter_map(|send| Some((send, send.acked_place(cluster.ghost)?))).filter(|(_, place)| {
-        let log = cluster.ghost.log(place.log);
-        let deleted = !log.present && cluster.ghost.topics().deletion_asked(&log.log.partition.topic);
-        !deleted && log.permitted_loss(place.generation, place.offset).is_none()
+        let partition = cluster.ghost.partition(place.home);
+        let gone = !cluster.ghost.is_present(place.home);
+        let deleted = gone && cluster.ghost.topics().deletion_asked(&partition.partition.topic);
+        !deleted && partition.permitted_loss(place.generation, place.offset).is_none()
     })
 }
 
 /// The last offset that a final reader got to in a log, -1 if it got nowhere; None if there was no such reader.
 fn read_up_to(place: Place, cluster: &Cluster<'_>) -> Option<i64> {
     let healed = cluster.ghost.healed()?;
-    let log = cluster.ghost.log(place.log);
+    let partition = &cluster.ghost.partition(place.home).partition;
     let readers = cluster.history.consumers().living_since(healed);
-    let readings = readers.filter_map(|(_, consumer)| consumer.assigned.get(&log.log.partition));
+    let readings = readers.filter_map(|(_, consumer)| consumer.assigned.get(partition));
     let last = readings.map(|reading| reading.last_offset.unwrap_or(-1)).max()?;
-    Some(if log.present { last } else { -1 })
+    Some(if cluster.ghost.is_present(place.home) { last } else { -1 })
 }
 
 /// Why a record that was promised nothing is not there; None if it is there, and only was not read.
@@ -102,7 +103,15 @@ fn fate_without_acks(send: &Send, cluster: &Cluster<'_>) -> Option<&'static str>
     let Some(place) = send.places().last() else {
         return Some(if send.received == 0 { "acks=0 and a lost request" } else { "acks=0 and a refused request" });
     };
-    let log = cluster.ghost.log(place.log);
-    let deleted = (!log.present).then_some("topic deleted");
-    log.permitted_loss(place.generation, place.offset).or(deleted)
+    let deleted = (!cluster.ghost.is_present(place.home)).then_some("topic deleted");
+    let partition = cluster.ghost.partition(place.home);
+    let cut = || overtaken(*place, cluster).then_some("acks=0 and another leader");
+    partition.permitted_loss(place.generation, place.offset).or(deleted).or_else(cut)
+}
+
+/// Whether the log that counts now has something else, or nothing, where a former leader had appended a record.
+fn overtaken(place: Place, cluster: &Cluster<'_>) -> bool {
+    let log = cluster.ghost.face(place.home);
+    let held = log.and_then(|log| log.batch(place.offset));
+    held.is_none_or(|held| held.leader_epoch != place.leader_epoch)
 }

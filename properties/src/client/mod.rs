@@ -3,6 +3,7 @@
 
 mod duplicates;
 mod integrity;
+mod latest;
 mod lost;
 mod offsets;
 mod once;
@@ -11,6 +12,7 @@ mod polls;
 
 pub(crate) use duplicates::{Duplicate, Misrouted};
 pub(crate) use integrity::{Garbage, Integrity};
+pub(crate) use latest::LatestOffset;
 pub(crate) use lost::{LostWrite, Unseen};
 pub(crate) use offsets::{InconsistentOffsets, MissingOffset};
 pub(crate) use once::CompletesOnce;

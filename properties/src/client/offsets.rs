@@ -1,7 +1,7 @@
 //! Offsets that clients are told: one value per offset, and an offset with every acknowledgement.
 
 use crate::fact::{Fact, FactKind, FactSet, Outcome, ReadSeen};
-use crate::ghost::LogId;
+use crate::ghost::PartitionId;
 use crate::history::{Place, Read, Send};
 use crate::judge::{Case, Judge};
 use crate::payload::Uid;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// for one offset, within one topic id and one generation of the log. Source: Jepsen's `inconsistent-offsets`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InconsistentOffsets {
-    /// Per log and offset, who was seen there, in which generation.
-    seen: BTreeMap<LogId, Vec<Option<(Uid, u32)>>>,
+    /// Per partition and offset, who was seen there, in which generation.
+    seen: BTreeMap<PartitionId, Vec<Option<(Uid, u32)>>>,
 }
 
 impl Judge for InconsistentOffsets {
@@ -70,7 +70,7 @@ impl InconsistentOffsets {
     }
 
     fn note(&mut self, uid: Uid, place: Place, case: &mut Case<'_>) {
-        let slots = self.seen.entry(place.log).or_default();
+        let slots = self.seen.entry(place.home).or_default();
         let Ok(index) = usize::try_from(place.offset) else { return };
         if slots.len() <= index {
             slots.resize(index + 1, None);
@@ -78,17 +78,13 @@ impl InconsistentOffsets {
         match slots[index].replace((uid, place.generation)) {
             Some((other, generation)) if other != uid && generation == place.generation => {
                 case.charge(self, &Scope::default(), "two-values", || {
-                    let log = &case_log(case.cluster.ghost, place).log;
+                    let log = &case.cluster.ghost.partition(place.home).partition;
                     format!("offset {} of {log} is both record {other} and record {uid}", place.offset)
                 });
             }
             _ => {}
         }
     }
-}
-
-fn case_log(ghost: &crate::Ghost, place: Place) -> &crate::ghost::LogGhost {
-    ghost.log(place.log)
 }
 
 /// J30. An acknowledgement with acks other than 0 names an offset. Source: Jepsen saw Kafka leave it out "fairly often"

@@ -1,7 +1,7 @@
 //! The order of a log against the order in which records were sent.
 
 use crate::fact::{Fact, FactKind, FactSet, Moment, Outcome};
-use crate::ghost::LogId;
+use crate::ghost::PartitionId;
 use crate::history::{Place, Send};
 use crate::judge::{Case, Judge};
 use crate::payload::Uid;
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 /// Source: Jepsen's `nonmonotonic-send`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendOrder {
-    /// Per producer session and log.
-    lanes: BTreeMap<(u16, u16, LogId), Vec<Sent>>,
+    /// Per producer session and partition.
+    lanes: BTreeMap<(u16, u16, PartitionId), Vec<Sent>>,
 }
 
 /// Ordinal, offset and generation, by ordinal.
@@ -39,7 +39,7 @@ impl Judge for SendOrder {
             return;
         }
         let Uid { producer, session, ordinal } = send.payload.uid;
-        let lane = self.lanes.entry((producer, session, place.log)).or_default();
+        let lane = self.lanes.entry((producer, session, place.home)).or_default();
         let at = lane.partition_point(|&(other, ..)| other < ordinal);
         let wrong = |&&(_, offset, generation): &&Sent, before: bool| {
             generation == place.generation && if before { offset >= place.offset } else { offset <= place.offset }
@@ -50,7 +50,7 @@ impl Judge for SendOrder {
         lane.insert(at, (ordinal, place.offset, place.generation));
         if let Some((other, offset, _)) = found {
             case.charge(self, &Scope::client(producer), "reordered", || {
-                let log = &case.cluster.ghost.log(place.log).log.partition;
+                let log = &case.cluster.ghost.partition(place.home).partition;
                 let (mine, uid) = (place.offset, send.payload.uid);
                 format!(
                     "record {uid} is at offset {mine} of {log}, record {producer}.{session}.{other} at offset {offset}"
@@ -65,8 +65,8 @@ impl Judge for SendOrder {
 /// first was appended. Source: ORACLES (linearizable append).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppendLinearizable {
-    /// Per log: its generation, and the greatest acknowledged offset over time, where it grew.
-    greatest: BTreeMap<LogId, (u32, Vec<Greatest>)>,
+    /// Per partition: its generation, and the greatest acknowledged offset over time, where it grew.
+    greatest: BTreeMap<PartitionId, (u32, Vec<Greatest>)>,
 }
 
 /// When it was acknowledged, the offset, and whose it is.
@@ -82,7 +82,7 @@ impl Judge for AppendLinearizable {
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Some((send, place)) = acknowledged(fact, case) else { return };
-        let (generation, greatest) = self.greatest.entry(place.log).or_default();
+        let (generation, greatest) = self.greatest.entry(place.home).or_default();
         if *generation > place.generation {
             return;
         }
@@ -96,7 +96,7 @@ impl Judge for AppendLinearizable {
         }
         if let Some((_, offset, other)) = found {
             case.charge(self, &Scope::default(), "reordered", || {
-                let log = &case.cluster.ghost.log(place.log).log.partition;
+                let log = &case.cluster.ghost.partition(place.home).partition;
                 let (mine, uid) = (place.offset, send.payload.uid);
                 format!("record {other} was acknowledged at offset {offset} of {log} before record {uid} was sent, which is at {mine}")
             });

@@ -22,7 +22,7 @@ impl Judge for PollSkips {
         let Fact::PollCompleted { client, records, .. } = fact else { return };
         for (read, before, after) in neighbours(records, case.cluster.history.reads().iter().map(|read| read.place)) {
             let next = before.offset.saturating_add(1);
-            if after.offset > next && case.cluster.ghost.log(after.log).batch(next).is_some() {
+            if after.offset > next && case.cluster.ghost.face(after.home).is_some_and(|log| log.batch(next).is_some()) {
                 case.charge(self, &Scope::client(*client), "skipped", || {
                     let (from, to) = (before.offset, after.offset);
                     format!("client {client} read offset {to} of {} right after offset {from}", read.partition)
@@ -57,7 +57,7 @@ impl Judge for PollGoesBack {
     }
 }
 
-/// Consecutive records of one partition that stand in the same log, in the same generation of it: a poll may go on in a
+/// Consecutive records of one partition that stand in the same partition, in the same generation of it: a poll may go on in a
 /// topic that was deleted and created again, or behind a loss.
 fn neighbours(
     records: &[ReadSeen],
@@ -66,7 +66,7 @@ fn neighbours(
     let pairs = places.clone().zip(places.skip(1));
     records.windows(2).zip(pairs).filter_map(|(reads, places)| {
         let (Some(before), Some(after)) = places else { return None };
-        let together = before.log == after.log && before.generation == after.generation;
+        let together = before.home == after.home && before.generation == after.generation;
         (together && reads[0].partition == reads[1].partition).then_some((&reads[1], before, after))
     })
 }

@@ -2,6 +2,7 @@
 //! "is this a state that the log was in" is one look-up.
 
 use super::Cause;
+use super::partition::PartitionId;
 use crate::fact::{BatchSeen, LogRef};
 use crate::hash::Hash128;
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ impl Held {
 pub struct LogGhost {
     /// Which.
     pub log: LogRef,
+    /// Of which partition.
+    pub home: PartitionId,
     /// Where, once an append told.
     pub log_dir: Option<LogDirId>,
     /// Whether it is on its node's disk; false once removed or lost as a whole.
@@ -57,6 +60,8 @@ pub struct LogGhost {
     pub end_before: i64,
     /// What no power loss can take, by what was observed.
     pub durable: i64,
+    /// The most that `durable` ever was.
+    pub most_durable: i64,
     /// `durable` before the fact at hand took something away.
     pub(crate) durable_before: i64,
     /// What the broker has claimed to be synced: acknowledged where a sync was promised, or below its recovery point.
@@ -65,8 +70,6 @@ pub struct LogGhost {
     pub high_watermark: i64,
     /// Leader epochs that were stated, with the offset at which each starts.
     pub elections: Vec<(i32, i64)>,
-    /// Counts losses: offsets may be compared only within one generation.
-    pub generation: u32,
     /// Where a failed append may have left bytes: the end at that time.
     pub half_written: Option<i64>,
     /// From the survey of the disk until `open` is through, or as long as the log goes on behind it: the end of what is
@@ -84,27 +87,28 @@ pub struct LogGhost {
     left: BTreeMap<u128, i64>,
     /// Nothing was seen of it yet: what the disk shows first is taken as given.
     pristine: bool,
-    /// Acknowledged offsets: disjoint ranges in order, end exclusive.
-    acked: Vec<(i64, i64)>,
-    /// What was lost: generation that it ended, range, and why.
-    pub(crate) lost: Vec<(u32, i64, i64, &'static str)>,
+    /// The end of the committed prefix that it would hold if its broker had not dropped it without a reason.
+    pub(crate) robbed_of: i64,
+    /// Whether a fault took something committed from it that it has not fetched again.
+    pub damaged: bool,
 }
 
 impl LogGhost {
-    pub(crate) fn new(log: LogRef, incarnation: u32) -> LogGhost {
+    pub(crate) fn new(log: LogRef, home: PartitionId, incarnation: u32) -> LogGhost {
         LogGhost {
             log,
+            home,
             log_dir: None,
             present: true,
             batches: Vec::new(),
             end: 0,
             end_before: 0,
             durable: 0,
+            most_durable: 0,
             durable_before: 0,
             claimed: 0,
             high_watermark: 0,
             elections: Vec::new(),
-            generation: 0,
             half_written: None,
             intact: None,
             floor: 0,
@@ -113,8 +117,8 @@ impl LogGhost {
             nameless: false,
             left: BTreeMap::new(),
             pristine: true,
-            acked: Vec::new(),
-            lost: Vec::new(),
+            robbed_of: 0,
+            damaged: false,
         }
     }
 
@@ -142,35 +146,11 @@ impl LogGhost {
         self.left.contains_key(&prefix)
     }
 
-    /// How many acknowledged records lie in a range, end exclusive.
+    /// The prefix hash of the log up to an offset at which a batch ends; None where none does.
     #[must_use]
-    pub fn acked_in(&self, from: i64, to: i64) -> i64 {
-        let first = self.acked.partition_point(|&(_, end)| end <= from);
-        let overlaps = self.acked[first..].iter().take_while(|&&(base, _)| base < to);
-        overlaps.map(|&(base, end)| end.min(to) - base.max(from)).sum()
-    }
-
-    /// Why what stood at an offset in a generation was lost with the configuration's permission; None if it was not.
-    #[must_use]
-    pub fn permitted_loss(&self, generation: u32, offset: i64) -> Option<&'static str> {
-        let mut covering =
-            self.lost.iter().filter(|&&(until, from, to, _)| generation <= until && (from..to).contains(&offset));
-        covering.next().map(|&(_, _, _, cause)| cause)
-    }
-
-    pub(crate) fn acknowledge(&mut self, base: i64, end: i64) {
-        let first = self.acked.partition_point(|&(_, other)| other < base);
-        let after = first + self.acked[first..].partition_point(|&(other, _)| other <= end);
-        let touched = &self.acked[first..after];
-        let base = touched.first().map_or(base, |&(other, _)| other.min(base));
-        let end = touched.last().map_or(end, |&(_, other)| other.max(end));
-        self.acked.splice(first..after, [(base, end)]);
-    }
-
-    /// What stood in a range is gone; its acknowledgements are settled.
-    pub(crate) fn forget_acked(&mut self, from: i64, to: i64) {
-        let outside = |&(base, end): &(i64, i64)| [(base, end.min(from)), (base.max(to), end)];
-        self.acked = self.acked.iter().flat_map(outside).filter(|(base, end)| base < end).collect();
+    pub fn prefix_at(&self, end: i64) -> Option<u128> {
+        let held = self.batches.get(self.position(end.saturating_sub(1)))?;
+        (held.next_offset() == end && held.valid).then_some(held.prefix)
     }
 
     pub(crate) fn append(&mut self, batch: &BatchSeen, incarnation: u32) {

@@ -1,5 +1,6 @@
-//! Records that are gone from a log, and whether the configuration and the faults of the run permit it: the rebase rule
-//! at replication factor 1, where the only holder of a record is its leader.
+//! Records that are gone from a log, and whether the configuration and the faults of the run permit it. With one replica
+//! that is a loss of the partition's; with several it is one only when a replica leads that does not have them, which is
+//! the business of the module on elections.
 
 use super::{Ghost, LogId};
 use crate::fact::{LogRef, Stop};
@@ -17,6 +18,8 @@ pub struct Loss {
     pub to: i64,
     /// How many acknowledged records were in it (of the metadata log: committed ones).
     pub acked: i64,
+    /// Where there are several replicas: how many committed offsets were in it.
+    pub committed: i64,
     /// How it was seen to be gone.
     pub how: How,
     /// Whether that may be.
@@ -38,6 +41,8 @@ pub enum How {
     Removed,
     /// The same, because its `partition.metadata` was not on the disk at the start.
     Nameless,
+    /// Another replica, which does not have it, leads the partition.
+    Elected,
 }
 
 impl How {
@@ -51,6 +56,7 @@ impl How {
             How::Truncated => "was cut off by the broker",
             How::Removed => "was in a log that the broker removed",
             How::Nameless => "was in a log that lost its partition.metadata, and that the broker did not take over",
+            How::Elected => "is not in the log of the replica that leads now",
         }
     }
 }
@@ -96,6 +102,7 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
             _ => of_the_disk(ghost, log, range, ledger),
         },
         How::Nameless => of_the_disk(ghost, log, range, ledger),
+        How::Elected => Cause::Unexplained,
         How::NotRecovered | How::Truncated => match it.intact {
             // What lies behind the first damage may be cut; the damage is its cause, too.
             Some((intact_end, cause)) if range.0 >= intact_end => cause,
@@ -119,7 +126,9 @@ pub(super) fn of_the_disk(ghost: &Ghost, log: LogId, range: (i64, i64), ledger: 
     if !lost_power(ghost, &it.log, ledger) {
         return Cause::Unexplained;
     }
-    if range.0 >= it.durable_before && !ghost.promises_sync(it) {
+    // One replica of several promises a sync only for what it has acknowledged, or said in a fetch that it holds.
+    let promised = ghost.promises_sync(it) && !(ghost.is_replicated(log) && range.0 >= it.floor);
+    if range.0 >= it.durable_before && !promised {
         return Cause::Permitted(POWER_LOSS);
     }
     among(ghost, log, range, ledger, NOT_SYNCED).map_or(Cause::Unexplained, Cause::Permitted)

@@ -1,34 +1,44 @@
 //! Ghost state: what must be so, kept beside the brokers from what was observed on their disks and wires. Properties
 //! compare with it.
 //!
-//! - [`log`]: each replica's log with a rolling prefix hash, its durable end, what was acknowledged;
-//! - [`loss`]: what is gone, and whether that is permitted (the rebase rule);
+//! - [`log`]: each replica's log with a rolling prefix hash and its durable end;
+//! - [`partition`]: what all replicas of a partition come to: the committed prefix, what was acknowledged, who led;
+//! - [`metadata`] and [`image`]: what the metadata log has committed, and the state of the cluster that it makes;
+//! - [`election`]: what an election must not lose, and what it may (the rebase rule);
+//! - [`loss`]: what is gone from a replica, and whether that is permitted;
 //! - [`node`]: incarnations, ends, failed log directories;
 //! - [`topics`]: what admins asked for.
 //!
-//! The court feeds it before any property sees a fact, so [`Ghost::losses`] and [`LogGhost::end_before`] speak of the
-//! fact at hand. Left out on purpose, until there is more than one replica: ISR, ELR, votes, and a committed prefix
-//! apart from the leader's log.
+//! The court feeds it before any property sees a fact, so [`Ghost::losses`], [`Ghost::writing`], [`Ghost::election`] and
+//! [`LogGhost::end_before`] speak of the fact at hand.
 
+pub mod election;
+pub mod image;
 pub mod log;
 pub mod loss;
+pub mod metadata;
 pub mod node;
+pub mod partition;
+mod queries;
 pub mod topics;
 
+pub use election::Election;
+pub use image::{Change, Image, PartitionState};
 pub(crate) use log::METADATA_TOPIC_ID;
 pub use log::{Held, LogGhost};
 pub use loss::{Cause, How, Loss};
+pub use metadata::MetadataGhost;
 pub use node::NodeGhost;
+pub use partition::{Fetched, Led, PartitionGhost, PartitionId, Writing};
 pub use topics::{Setting, Topics};
 
 use crate::fact::{BatchSeen, Fact, LogRef, Moment};
 use crate::ledger::Ledger;
 use crate::property::Nodes;
 use broker_core::Event;
-use broker_core::event::Partition;
 use std::collections::BTreeMap;
 use wire::files::{RECOVERY_POINT_CHECKPOINT, parse_offsets};
-use wire::{LogDirId, NodeId, TopicPartition, Uuid};
+use wire::{LogDirId, NodeId, Uuid};
 
 /// Names a replica's log within a run; small, and never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,119 +56,31 @@ pub struct Ghost {
     /// list.
     found: Vec<(LogId, usize)>,
     healed: Option<Moment>,
+    partitions: Vec<PartitionGhost>,
+    partition_ids: BTreeMap<(Uuid, i32), PartitionId>,
+    metadata: MetadataGhost,
+    /// The nodes of the cluster: each one is a voter of the quorum.
+    voters: Vec<NodeId>,
+    /// The last `IsrChanged` that a node stated of a partition.
+    leader_isr: BTreeMap<(NodeId, Uuid, i32), Event>,
+    /// In which incarnation a node got a broker epoch.
+    registrations: BTreeMap<(NodeId, i64), u32>,
+    writing: Option<Writing>,
+    election: Option<Election>,
 }
 
 impl Ghost {
-    /// A log by its handle.
-    #[must_use]
-    pub fn log(&self, log: LogId) -> &LogGhost {
-        &self.logs[log.0 as usize]
-    }
-
-    /// A log's handle. A folder that has lost its `partition.metadata` is the last log of its name.
-    #[must_use]
-    pub fn find(&self, log: &LogRef) -> Option<LogId> {
-        if log.topic_id != Uuid::ZERO {
-            return self.by_id(log.node, log.topic_id, log.partition.partition);
-        }
-        self.named_on(log.node, &log.partition)
-    }
-
-    /// A log's handle by node, topic id and index.
-    #[must_use]
-    pub fn by_id(&self, node: NodeId, topic_id: Uuid, partition: i32) -> Option<LogId> {
-        self.by_name.get(&(node, topic_id, partition)).copied()
-    }
-
-    /// The log that a node has of a partition by name, as in its checkpoints.
-    #[must_use]
-    pub fn named_on(&self, node: NodeId, partition: &TopicPartition) -> Option<LogId> {
-        let of = |(_, log): &(LogId, &LogGhost)| log.log.node == node && log.present && log.log.partition == *partition;
-        self.logs().filter(of).last().map(|(id, _)| id)
-    }
-
-    /// A log that the broker named in an event.
-    #[must_use]
-    pub fn named(&self, node: NodeId, partition: &Partition) -> Option<&LogGhost> {
-        self.by_id(node, partition.topic_id, partition.partition).map(|log| self.log(log))
-    }
-
-    /// The log that a fact is about.
-    #[must_use]
-    pub fn get(&self, log: &LogRef) -> Option<&LogGhost> {
-        self.find(log).map(|log| self.log(log))
-    }
-
-    /// Every log of a run, in the order in which they were first seen.
-    pub fn logs(&self) -> impl Iterator<Item = (LogId, &LogGhost)> {
-        self.logs.iter().enumerate().map(|(n, log)| (LogId(n as u32), log))
-    }
-
-    /// The logs that are on a node's disk.
-    pub fn logs_of(&self, node: NodeId) -> impl Iterator<Item = &LogGhost> {
-        self.logs.iter().filter(move |log| log.log.node == node && log.present)
-    }
-
-    /// The log of a topic that clients know by name, as it is now.
-    #[must_use]
-    pub fn current(&self, topic: &str, partition: i32) -> Option<&LogGhost> {
-        let of = |log: &&LogGhost| {
-            log.present && log.log.partition.partition == partition && log.log.partition.topic == *topic
-        };
-        self.logs.iter().rev().find(of)
-    }
-
-    /// A node.
-    #[must_use]
-    pub fn node(&self, node: NodeId) -> Option<&NodeGhost> {
-        self.nodes.get(&node)
-    }
-
-    /// What is known of topics.
-    #[must_use]
-    pub fn topics(&self) -> &Topics {
-        &self.topics
-    }
-
-    /// What the fact at hand shows to be gone.
-    #[must_use]
-    pub fn losses(&self) -> &[Loss] {
-        &self.losses
-    }
-
-    /// Batches of failed appends that the fact at hand shows to have reached the disk all the same, by their places in
-    /// its list.
-    #[must_use]
-    pub fn found(&self) -> &[(LogId, usize)] {
-        &self.found
-    }
-
-    /// When faults stopped.
-    #[must_use]
-    pub fn healed(&self) -> Option<Moment> {
-        self.healed
-    }
-
-    /// Whether an acknowledgement of this log promises that the record has been synced: `flush.messages=1`, or the
-    /// metadata log.
-    #[must_use]
-    pub fn promises_sync(&self, log: &LogGhost) -> bool {
-        let Some(node) = self.nodes.get(&log.log.node) else { return false };
-        let (topic_id, topic) = (log.log.topic_id, &log.log.partition.topic);
-        log.is_metadata()
-            || match self.topics.setting(topic_id, topic, "flush.messages", node.auto_creates) {
-                Setting::Set(value) => value == "1",
-                Setting::Default => node.flushes_each,
-                Setting::Ambiguous => false,
-            }
-    }
-
     pub(crate) fn observe(&mut self, fact: &Fact, moment: Moment, ledger: &Ledger, nodes: &dyn Nodes) {
         self.losses.clear();
         self.found.clear();
+        self.metadata.changes_mut().clear();
+        (self.writing, self.election) = (None, None);
         match fact {
             Fact::Started { node, incarnation } => {
                 self.nodes.entry(*node).or_default().start(*node, *incarnation, moment, nodes);
+                if self.voters.is_empty() {
+                    self.voters = nodes.ids().to_vec();
+                }
             }
             Fact::Opened { node, error } => self.opened(*node, error.is_none(), ledger),
             Fact::Stopped { node, how } => self.nodes.entry(*node).or_default().stop(*how, moment),
@@ -167,7 +89,8 @@ impl Ghost {
             }
             Fact::AdminInvoked { .. } | Fact::AdminCompleted { .. } => self.topics.observe(fact),
             Fact::ProduceAnswered { .. } => self.answered(fact),
-            Fact::Stated { node, event } => self.stated(*node, event),
+            Fact::Stated { node, event } => self.stated(*node, event, ledger),
+            Fact::FollowerFetched { .. } => self.fetched(fact),
             Fact::FileReplaced { node, path, contents, .. } if path == RECOVERY_POINT_CHECKPOINT => {
                 self.claim_synced(*node, contents);
             }
@@ -213,6 +136,7 @@ impl Ghost {
                 let intact = log.intact.filter(|_| opening);
                 let sound_end = intact.map_or(log.end, |(intact_end, _)| intact_end);
                 log.durable = log.durable.max((*to).min(log.end).min(sound_end));
+                log.most_durable = log.most_durable.max(log.durable);
             }
             _ => {}
         }
@@ -220,11 +144,20 @@ impl Ghost {
 
     fn appended(&mut self, log: &LogRef, log_dir: LogDirId, batch: &BatchSeen, ledger: &Ledger) {
         let incarnation = self.incarnation(log.node);
-        let log = self.touch_mut(log, ledger);
+        let id = self.touch(log, ledger);
+        let log = self.log_mut(id);
         log.present = true;
         log.log_dir = Some(log_dir);
         log.end_before = log.end;
         log.append(batch, incarnation);
+        self.writing = self.written(id, batch);
+    }
+
+    /// A batch has reached a replica's log, at its end.
+    fn written(&mut self, id: LogId, batch: &BatchSeen) -> Option<Writing> {
+        self.metadata.see(batch);
+        let (partition, log) = self.partition_and_log(id);
+        log.batches.last().map(|held| partition.write(held, log.log.node))
     }
 
     fn survived(&mut self, log: &LogRef, batches: &[BatchSeen], ledger: &Ledger) {
@@ -277,28 +210,12 @@ impl Ghost {
         }
         let to = base_offset.saturating_add(uids.len() as i64).min(self.log(id).end);
         let promised = self.promises_sync(self.log(id));
-        let log = self.log_mut(id);
         if *base_offset >= 0 && to > *base_offset {
-            log.acknowledge(*base_offset, to);
+            let (partition, log) = self.partition_and_log(id);
+            partition.acknowledge(*base_offset, to);
+            partition.acknowledge_early(log, to);
+            let log = self.log_mut(id);
             log.claimed = if promised { log.claimed.max(to) } else { log.claimed };
-        }
-    }
-
-    fn stated(&mut self, node: NodeId, event: &Event) {
-        let (Event::HighWatermarkAdvanced { partition, .. } | Event::LeaderElected { partition, .. }) = event else {
-            return;
-        };
-        let Some(id) = self.by_id(node, partition.topic_id, partition.partition) else { return };
-        let log = self.log_mut(id);
-        match *event {
-            Event::HighWatermarkAdvanced { to, .. } => log.high_watermark = log.high_watermark.max(to),
-            Event::LeaderElected { leader_epoch, start_offset, .. } => log.elections.push((leader_epoch, start_offset)),
-            _ => {}
-        }
-        if log.is_metadata() && log.high_watermark > 0 {
-            let committed = log.high_watermark.min(log.end);
-            log.acknowledge(0, committed);
-            log.claimed = log.claimed.max(committed);
         }
     }
 
@@ -315,29 +232,52 @@ impl Ghost {
     fn adopt(&mut self, id: LogId, batches: &[BatchSeen], how: How, ledger: &Ledger) {
         let incarnation = self.incarnation(self.log(id).log.node);
         let (lost, found) = self.log_mut(id).adopt(batches, incarnation);
-        self.found.extend(found.into_iter().map(|place| (id, place)));
+        for place in found {
+            self.found_at(id, place);
+        }
+        batches.iter().for_each(|batch| self.metadata.see(batch));
         for range in lost {
             self.lose(id, Some(range), how, ledger);
         }
     }
 
-    /// Writes a loss down and rebases: offsets from there on begin a new generation.
+    /// A batch of a failed append turned out to be there: a leader's, or a copy of one.
+    fn found_at(&mut self, id: LogId, place: usize) {
+        let (partition, log) = self.partition_and_log(id);
+        let writing = log.batches.get(place).map(|held| partition.write(held, log.log.node));
+        if writing.is_some_and(|writing| writing.original) {
+            self.found.push((id, place));
+        }
+    }
+
+    /// Writes a loss down. Where there is only one replica, offsets from there on begin a new generation.
     fn lose(&mut self, id: LogId, gone: Option<(i64, i64)>, how: How, ledger: &Ledger) {
         let Some((from, to)) = gone else { return };
         let durable = self.log(id).durable_before.clamp(from, to);
-        for (from, to) in [(from, durable), (durable, to)].into_iter().filter(|(from, to)| from < to) {
-            let cause = loss::cause(self, id, (from, to), how, ledger);
-            let log = self.log_mut(id);
-            let acked = log.acked_in(from, to);
-            log.forget_acked(from, to);
-            match cause {
-                Cause::Permitted(cause) => log.lost.push((log.generation, from, to, cause)),
-                Cause::Deleted => log.lost.push((log.generation, from, to, "topic deleted")),
-                Cause::Unexplained => {}
+        let replicated = self.is_replicated(id);
+        for range in [(from, durable), (durable, to)].into_iter().filter(|(from, to)| from < to) {
+            let cause = loss::cause(self, id, range, how, ledger);
+            if replicated {
+                self.lost_on_replica(id, range, how, cause);
+            } else {
+                self.lose_only_copy(id, range, how, cause);
             }
-            self.losses.push(Loss { log: id, from, to, acked, how, cause });
         }
-        self.log_mut(id).generation += 1;
+        if !replicated {
+            self.partition_mut(id).rebase(from);
+        }
+    }
+
+    fn lose_only_copy(&mut self, id: LogId, (from, to): (i64, i64), how: How, cause: Cause) {
+        let partition = self.partition_mut(id);
+        let acked = partition.acked_in(from, to);
+        partition.forget_acked(from, to);
+        match cause {
+            Cause::Permitted(cause) => partition.lose(from, to, cause),
+            Cause::Deleted => partition.lose(from, to, "topic deleted"),
+            Cause::Unexplained => {}
+        }
+        self.losses.push(Loss { log: id, from, to, acked, committed: 0, how, cause });
     }
 
     fn vanish_unless_seen(&mut self, id: LogId, ledger: &Ledger) {
@@ -384,9 +324,30 @@ impl Ghost {
         }
         let name = (log.node, log.topic_id, log.partition.partition);
         let id = LogId(self.logs.len() as u32);
-        self.logs.push(LogGhost::new(log.clone(), self.incarnation(log.node)));
+        let home = self.home(log);
+        self.logs.push(LogGhost::new(log.clone(), home, self.incarnation(log.node)));
+        self.partitions[home.0 as usize].logs.push(id);
         self.by_name.insert(name, id);
         id
+    }
+
+    fn home(&mut self, log: &LogRef) -> PartitionId {
+        let next = PartitionId(self.partitions.len() as u32);
+        let id = *self.partition_ids.entry((log.topic_id, log.partition.partition)).or_insert(next);
+        if id == next {
+            self.partitions.push(PartitionGhost::new(log.topic_id, log.partition.clone()));
+        }
+        id
+    }
+
+    fn partition_mut(&mut self, log: LogId) -> &mut PartitionGhost {
+        let home = self.log(log).home;
+        &mut self.partitions[home.0 as usize]
+    }
+
+    fn partition_and_log(&mut self, log: LogId) -> (&mut PartitionGhost, &LogGhost) {
+        let log = &self.logs[log.0 as usize];
+        (&mut self.partitions[log.home.0 as usize], log)
     }
 
     fn log_mut(&mut self, log: LogId) -> &mut LogGhost {

@@ -28,6 +28,10 @@ pub struct NodeGhost {
     pub flushes_each: bool,
     /// Whether a topic may come into being because a client asked for its metadata.
     pub auto_creates: bool,
+    /// Whether the broker's defaults let any replica lead.
+    pub unclean_elections: bool,
+    /// The broker's default for `min.insync.replicas`.
+    pub min_isr: i32,
 }
 
 impl NodeGhost {
@@ -40,6 +44,9 @@ impl NodeGhost {
         self.failed_reads.clear();
         self.flushes_each = nodes.config(node, "log.flush.interval.messages").is_some_and(|value| value == "1");
         self.auto_creates = nodes.config(node, "auto.create.topics.enable").is_none_or(|value| value != "false");
+        self.unclean_elections =
+            nodes.config(node, "unclean.leader.election.enable").is_some_and(|value| value == "true");
+        self.min_isr = nodes.config(node, "min.insync.replicas").and_then(|value| value.parse().ok()).unwrap_or(1);
     }
 
     pub(crate) fn stop(&mut self, how: Stop, moment: Moment) {

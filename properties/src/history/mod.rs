@@ -12,7 +12,7 @@ pub use consumers::{Consumer, Consumers, Reading};
 pub use sends::{Place, Read, Send, Sends};
 
 use crate::fact::{BatchSeen, Fact, LogRef, Moment, Outcome, ReadSeen};
-use crate::ghost::{Ghost, LogId};
+use crate::ghost::{Ghost, LogGhost, PartitionId};
 
 /// What clients did and were told.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,10 @@ impl History {
                     }
                 }
             }
-            Fact::Appended { log, batch, .. } => self.stands(log, batch, ghost),
+            // A follower's copy is the record that stands already.
+            Fact::Appended { log, batch, .. } if ghost.writing().is_some_and(|writing| writing.original) => {
+                self.stands(log, batch, ghost);
+            }
             Fact::Survived { log, batches } | Fact::Recovered { log, batches } => {
                 for &(_, place) in ghost.found() {
                     self.stands(log, &batches[place], ghost);
@@ -87,13 +90,15 @@ impl History {
     }
 
     fn stands(&mut self, log: &LogRef, batch: &BatchSeen, ghost: &Ghost) {
-        let Some(id) = ghost.find(log) else { return };
-        let generation = ghost.log(id).generation;
+        let Some(home) = ghost.find(log).map(|id| ghost.partition_of(id)) else { return };
+        let generation = ghost.partition(home).generation;
+        let leader_epoch = batch.leader_epoch;
         for record in &batch.records {
             let uid = record.payload.as_ref().map(|payload| payload.uid);
             if let Some(send) = uid.and_then(|uid| self.sends.get_mut(uid)) {
-                self.repeated |= send.places().any(|place| place.log == id && place.generation == generation);
-                send.stands(Place { log: id, offset: record.offset, generation, timestamp: record.timestamp });
+                self.repeated |= send.places().any(|place| place.home == home && place.generation == generation);
+                let (offset, timestamp) = (record.offset, record.timestamp);
+                send.stands(Place { home, offset, leader_epoch, generation, timestamp });
             }
         }
     }
@@ -112,8 +117,9 @@ impl History {
 
     fn place_of(&self, read: &ReadSeen, ghost: &Ghost) -> Option<Place> {
         let send = self.sends.get(read.record.payload.as_ref()?.uid)?;
-        let here =
-            |place: &&Place| place.offset == read.record.offset && ghost.log(place.log).log.partition == read.partition;
+        let here = |place: &&Place| {
+            place.offset == read.record.offset && ghost.partition(place.home).partition == read.partition
+        };
         // The last one, where a record stood at the same offset of several topics of one name.
         send.places().filter(here).last().copied()
     }
@@ -132,13 +138,16 @@ impl Send {
         else {
             return None;
         };
-        let here = |place: &&Place| place.offset == offset && ghost.log(place.log).log.partition.partition == partition;
+        let here =
+            |place: &&Place| place.offset == offset && ghost.partition(place.home).partition.partition == partition;
         self.places().filter(here).last().copied()
     }
 
-    /// Whether it stands in a log.
+    /// Whether it stands at an offset of a replica's log; of one that is gone, whether it stood there in any.
     #[must_use]
-    pub fn stands_in(&self, log: LogId, offset: i64) -> bool {
-        self.places().any(|place| place.log == log && place.offset == offset)
+    pub fn stands_in(&self, log: &LogGhost, home: PartitionId, offset: i64) -> bool {
+        let epoch = log.batch(offset).map(|held| held.leader_epoch);
+        let here = |place: &Place| epoch.is_none_or(|epoch| epoch == place.leader_epoch);
+        self.places().any(|place| place.home == home && place.offset == offset && here(place))
     }
 }

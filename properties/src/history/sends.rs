@@ -1,18 +1,20 @@
 //! Every record that a producer was asked to send: how that ended, and what was observed of it.
 
 use crate::fact::{Fact, Moment, Outcome};
-use crate::ghost::LogId;
+use crate::ghost::PartitionId;
 use crate::payload::{Payload, Uid};
 use std::collections::BTreeMap;
 
 /// A record's place in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// In which log.
-    pub log: LogId,
+    /// In which partition.
+    pub home: PartitionId,
     /// At which offset.
     pub offset: i64,
-    /// In which generation of the log it was appended.
+    /// In which leader epoch.
+    pub leader_epoch: i32,
+    /// In which generation of the partition it was appended.
     pub generation: u32,
     /// With which timestamp.
     pub timestamp: i64,

@@ -1,16 +1,17 @@
 //! Producers are answered and consumers reach the end.
 
-use super::unreachable;
+use super::{running_replicas, unreachable};
 use crate::fact::{Fact, FactKind, FactSet, Outcome};
 use crate::history::{Consumer, Reading, Send};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::time::Duration;
-use wire::{Instant, TopicPartition};
+use wire::{Instant, NodeId, TopicPartition};
 
 /// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that
 /// were invoked after faults stopped have succeeded if their log was there, unless their error was the record's own
-/// fault. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
+/// fault. In a cluster a minority may be left down when faults stop, and then a partition that cannot have enough
+/// replicas in sync may refuse. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProduceAnswered;
 
@@ -34,7 +35,7 @@ impl Judge for ProduceAnswered {
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
         for &node in cluster.nodes.ids() {
-            if cluster.nodes.view(node).is_none() {
+            if cluster.nodes.view(node).is_none() && ought_to_run(node, cluster) {
                 case.charge(self, &Scope::node(node), "down", || format!("node {node} does not run at rest"));
             }
         }
@@ -54,11 +55,30 @@ impl ProduceAnswered {
             _ => return,
         };
         let Some(scope) = scope(send, case.cluster) else { return };
+        if kind != "pending" && lacks_replicas(&scope, case.cluster) {
+            return;
+        }
         case.charge(self, &scope, kind, || {
             let (uid, topic, outcome) = (send.payload.uid, &send.payload.topic, send.ended());
             format!("record {uid} to {topic}, sent at {} ms, ended as {outcome:?}", send.invoked.at.as_millis())
         });
     }
+}
+
+/// Whether a node that does not run is one that should: the only one, one of a majority, or one that fell after faults
+/// had stopped.
+fn ought_to_run(node: NodeId, cluster: &Cluster<'_>) -> bool {
+    let ids = cluster.nodes.ids();
+    let running = ids.iter().filter(|&&other| cluster.nodes.view(other).is_some()).count();
+    let fell = cluster.ghost.node(node).zip(cluster.ghost.healed()).is_some_and(|(it, healed)| it.stopped > healed);
+    running <= ids.len() / 2 || fell
+}
+
+/// Whether too few replicas run for the ISR that acks=all needs.
+fn lacks_replicas(scope: &Scope, cluster: &Cluster<'_>) -> bool {
+    let log = scope.log.as_ref().and_then(|log| cluster.ghost.get(log));
+    let state = log.and_then(|log| cluster.ghost.state_of(log.home));
+    state.is_some_and(|state| (running_replicas(state, cluster) as i32) < cluster.ghost.min_isr(state))
 }
 
 /// The log that a send is about; None if its topic is not there, so that there is nothing to claim.
@@ -117,11 +137,13 @@ impl ReachesEnd {
     fn check(&self, client: u16, partition: &TopicPartition, reading: &Reading, case: &mut Case<'_>) {
         let Some(log) = case.cluster.ghost.current(&partition.topic, partition.partition) else { return };
         let next = reading.last_offset.map_or(0, |last| last.saturating_add(1));
-        if next >= log.end || reading.error.is_some() || case.cluster.nodes.view(log.log.node).is_none() {
+        let partition_ghost = case.cluster.ghost.partition(log.home);
+        // What too few replicas have is not to be read yet; L04 says whether that may be so.
+        let end = if partition_ghost.logs.len() > 1 { partition_ghost.committed_end().min(log.end) } else { log.end };
+        if next >= end || reading.error.is_some() || case.cluster.nodes.view(log.log.node).is_none() {
             return;
         }
-        case.charge(self, &Scope::range(log, next, log.end), "stuck", || {
-            let end = log.end;
+        case.charge(self, &Scope::range(log, next, end), "stuck", || {
             format!("client {client} stands at offset {next} of {partition}, whose end is {end}, and was told no error")
         });
     }
@@ -137,5 +159,6 @@ fn reads_on(consumer: &Consumer, now: Instant) -> bool {
 /// Whether a partition's log never lost anything, nor may be a later one of that name.
 fn lasts(at: &TopicPartition, cluster: &Cluster<'_>) -> bool {
     let log = cluster.ghost.current(&at.topic, at.partition);
-    log.is_some_and(|log| log.generation == 0) && !cluster.ghost.topics().deletion_asked(&at.topic)
+    log.is_some_and(|log| cluster.ghost.partition(log.home).generation == 0)
+        && !cluster.ghost.topics().deletion_asked(&at.topic)
 }

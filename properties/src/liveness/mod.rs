@@ -3,13 +3,16 @@
 //! A fault that leaves something behind that no software can mend (a rotten batch, a directory that failed and was not
 //! restarted, a broken metadata log) excuses the logs that it touched, and those alone.
 
+mod cluster;
 mod delivery;
 mod settled;
 
+pub(crate) use cluster::{LeaderExists, MetadataConverges, ReplicasReturn};
 pub(crate) use delivery::{ProduceAnswered, ReachesEnd};
 pub(crate) use settled::Settled;
 
 use crate::fact::LogRef;
+use crate::ghost::PartitionState;
 use crate::ledger::{FaultKind, Ledger};
 use crate::property::{Claim, Cluster, Scope};
 use wire::NodeId;
@@ -38,7 +41,23 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
     let broken = || scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
+    if scope.log.as_ref().is_some_and(|log| !is_eligible_somewhere(log, cluster)) {
+        return Claim::NotClaimed;
+    }
     damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
+}
+
+/// Whether a majority of the quorum runs, and with it a node that may lead a log's partition.
+fn is_eligible_somewhere(log: &LogRef, cluster: &Cluster<'_>) -> bool {
+    let Some(state) = cluster.ghost.get(log).and_then(|log| cluster.ghost.state_of(log.home)) else { return true };
+    let running = |node: &NodeId| cluster.nodes.view(*node).is_some();
+    let voters = cluster.nodes.ids();
+    voters.iter().filter(|node| running(node)).count() > voters.len() / 2 && state.eligible().any(|node| running(&node))
+}
+
+/// How many replicas of a partition run.
+pub(crate) fn running_replicas(state: &PartitionState, cluster: &Cluster<'_>) -> usize {
+    state.replicas.iter().filter(|&&id| cluster.nodes.view(NodeId(id)).is_some()).count()
 }
 
 /// The fault that took a log's directory offline in this incarnation.

@@ -1,14 +1,16 @@
 //! Watermarks have caught up.
 
-use super::unreachable;
+use super::{running_replicas, unreachable};
 use crate::fact::{Fact, FactKind, FactSet};
+use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::view::LogView;
 use std::collections::BTreeMap;
 use wire::NodeId;
 
-/// L04. At rest each log's high watermark is its end, and so is its last stable offset while no transaction is open.
+/// L04. At rest each leader's high watermark is its log's end, and so is its last stable offset while no transaction is
+/// open. (A follower learns the high watermark with its next fetch only; where too few replicas run, it stands still.)
 /// The metadata log is never idle (`metadata.max.idle.interval.ms`), so of it only what was there when faults stopped
 /// counts.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +52,15 @@ impl Settled {
         let (end, high_watermark, stable) = (log.log_end_offset, log.high_watermark, log.last_stable_offset);
         let due =
             if ghost.is_metadata() { self.metadata.get(&node).map_or(end, |&healed| end.min(healed)) } else { end };
-        if !ghost.present || !log.online || (high_watermark >= due && stable >= due) {
+        if !ghost.present
+            || !log.online
+            || (!log.leads && replicated(ghost, case.cluster))
+            || (high_watermark >= due && stable >= due)
+        {
+            return;
+        }
+        let state = case.cluster.ghost.state_of(ghost.home);
+        if state.is_some_and(|it| (running_replicas(it, case.cluster) as i32) < case.cluster.ghost.min_isr(it)) {
             return;
         }
         let kind = if high_watermark >= due { "last-stable-offset" } else { "high-watermark" };
@@ -61,4 +71,8 @@ impl Settled {
             )
         });
     }
+}
+
+fn replicated(log: &LogGhost, cluster: &Cluster<'_>) -> bool {
+    cluster.ghost.find(&log.log).is_some_and(|id| cluster.ghost.is_replicated(id))
 }

@@ -1,6 +1,6 @@
 //! What a broker's answers to producers say is so.
 
-use crate::fact::{Fact, FactKind, FactSet, Outcome};
+use crate::fact::{Fact, FactKind, FactSet, LogRef, Outcome};
 use crate::ghost::{LogGhost, LogId};
 use crate::history::Place;
 use crate::judge::{Case, Judge};
@@ -8,6 +8,7 @@ use crate::ledger::FaultKind;
 use crate::payload::Payload;
 use crate::property::{Cluster, PropertyId, Scope};
 use broker_core::Event;
+use std::collections::BTreeMap;
 
 /// An answer without an error to a produce request with acks other than 0, with its log.
 struct Success<'a> {
@@ -31,12 +32,15 @@ impl<'a> Success<'a> {
     }
 }
 
-/// W14, as far as replication factor 1 goes. A success says that the records stand at the offsets that it names,
-/// appended by the incarnation that answers; with acks=all the high watermark has passed them (the ISR is the leader
-/// alone, and `min.insync.replicas` is at most the replication factor here). Source: ORACLES; documentation of `acks`
-/// and `min.insync.replicas`.
+/// W14. A success says that the records stand at the offsets that it names, appended by the incarnation that answers,
+/// which has not followed another leader since; with acks=all the high watermark has passed them, and the leader's
+/// maximal ISR, as it stated it last, is at least as large as the `min.insync.replicas` that it applies (or has every
+/// replica). Source: ORACLES; documentation of `acks` and `min.insync.replicas`; bugs R34 R39.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AckSound;
+pub(crate) struct AckSound {
+    /// The high watermark of each leader's log when too few replicas were in sync for the last time, while they are.
+    too_few_since: BTreeMap<LogRef, i64>,
+}
 
 impl Judge for AckSound {
     const ID: PropertyId = PropertyId {
@@ -44,10 +48,13 @@ impl Judge for AckSound {
         name: "ack soundness",
         sentence: "An acknowledged record stands at its offset, and with acks=all below the high watermark.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated]);
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
+        if let Fact::Stated { node, event: Event::IsrChanged { partition, .. } } = fact {
+            return self.note(cluster.ghost.named(*node, partition), cluster);
+        }
         let Some(success) = Success::of(fact, cluster) else {
             if let Fact::ProduceAnswered { error: 0, acks, partition, node, .. } = fact
                 && *acks != 0
@@ -62,7 +69,7 @@ impl Judge for AckSound {
         let scope = Scope::range(log, success.base_offset, success.end());
         for (offset, payload) in (success.base_offset..).zip(success.uids) {
             let send = cluster.history.sends().get(payload.uid);
-            if send.is_some_and(|send| !send.stands_in(success.log, offset)) {
+            if send.is_some_and(|send| !send.stands_in(log, log.home, offset)) {
                 case.charge(self, &scope, "absent", || {
                     format!(
                         "record {} was acknowledged at offset {offset} of {}, and is not there",
@@ -89,7 +96,55 @@ impl Judge for AckSound {
                 format!("acks=all was answered up to offset {end} of {}, whose high watermark is {visible}", log.log)
             });
         }
+        self.check_leadership(&success, log, &scope, case);
     }
+}
+
+impl AckSound {
+    fn note(&mut self, log: Option<&LogGhost>, cluster: &Cluster<'_>) {
+        let Some(log) = log else { return };
+        match maximal_isr(log, cluster) {
+            Some((in_sync, least)) if in_sync < least => {
+                self.too_few_since.entry(log.log.clone()).or_insert(log.high_watermark);
+            }
+            _ => {
+                self.too_few_since.remove(&log.log);
+            }
+        }
+    }
+
+    fn check_leadership(&self, success: &Success<'_>, log: &LogGhost, scope: &Scope, case: &mut Case<'_>) {
+        let partition = case.cluster.ghost.partition(log.home);
+        let appended_in = log.batch(success.base_offset).map(|held| held.leader_epoch);
+        // What was committed before may be answered late: its request waits for other partitions, too.
+        if let Some((epoch, (followed, committed))) = appended_in.zip(partition.followed_in(log.log.node))
+            && followed > epoch
+            && committed < success.end()
+        {
+            case.charge(self, scope, "followed-since", || {
+                let base = success.base_offset;
+                format!("offset {base} of {}, appended in epoch {epoch}, was acknowledged after its leader had followed in epoch {followed}", log.log)
+            });
+        }
+        let committed = self.too_few_since.get(&log.log).copied().unwrap_or(i64::MAX);
+        if let Some((in_sync, least)) = maximal_isr(log, case.cluster).filter(|(in_sync, least)| in_sync < least)
+            && success.acks == -1
+            && committed < success.end()
+        {
+            case.charge(self, scope, "too-few-in-sync", || {
+                format!("acks=all of {} was answered with {in_sync} replicas in sync, of at least {least}", log.log)
+            });
+        }
+    }
+}
+
+/// How many replicas a leader takes for in sync at most, and how many it must have.
+fn maximal_isr(log: &LogGhost, cluster: &Cluster<'_>) -> Option<(usize, usize)> {
+    let LogRef { node, topic_id, partition } = &log.log;
+    let stated = cluster.ghost.leader_isr(*node, *topic_id, partition.partition)?;
+    let Event::IsrChanged { maximal_isr, min_isr, .. } = stated else { return None };
+    let replicas = cluster.ghost.state_of(log.home)?.replicas.len();
+    Some((maximal_isr.len(), replicas.min(usize::try_from(*min_isr).unwrap_or(0))))
 }
 
 /// What the leader stated, or shows now.
@@ -137,10 +192,10 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let stands = |place: &&Place| cluster.ghost.log(place.log).present;
+        let stands = |place: &&Place| cluster.ghost.is_present(place.home);
         let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
-            let log = &cluster.ghost.log(place.log).log;
+            let log = &cluster.ghost.partition(place.home).partition;
             format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
         });
     }
@@ -148,7 +203,9 @@ impl RefusalSound {
 
 /// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log
 /// always, KIP-595), what is acknowledged (of the metadata log: committed) can no longer be lost with the power. A
-/// lying sync, and a write that went elsewhere, excuse what they left out. So does a sync that failed in an earlier
+/// lying sync, and a write that went elsewhere, excuse what they left out. Where
+/// there are several replicas, a follower's fetch says what it holds, so there a follower syncs before it fetches (of a
+/// quorum with several voters, W35 has the majority). So does a sync that failed in an earlier
 /// incarnation: its pages read well and are never durable (fsyncgate), and a process that starts again cannot know them
 /// from others. The incarnation that was told of the failure has no excuse. Source: ORACLES; bugs D24, D01.
 #[derive(Clone, Debug, Default)]
@@ -160,7 +217,7 @@ impl Judge for DurableBeforeAck {
         name: "durable before ack",
         sentence: "Where a sync is promised, nothing is acknowledged or committed before it is durable.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::ProduceAnswered, FactKind::Stated, FactKind::FollowerFetched]);
     const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::LyingSync, FaultKind::MisdirectedWrite];
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
@@ -175,8 +232,18 @@ impl Judge for DurableBeforeAck {
             && let Some(log) = cluster.ghost.named(*node, partition)
             && log.is_metadata()
             && log.durable < *to
+            && cluster.ghost.voters().len() <= 1
         {
             self.accuse(log, *to, "commit-before-durable", case);
+        }
+        if let Fact::FollowerFetched { replica, topic_id: Some(topic_id), partition, fetch_offset, .. } = fact
+            && let Some(id) = cluster.ghost.by_id(*replica, *topic_id, partition.partition)
+        {
+            let log = cluster.ghost.log(id);
+            // A frame may come late, after its sender has cut what it said that it holds.
+            if log.most_durable < *fetch_offset && cluster.ghost.promises_sync(log) {
+                self.accuse(log, *fetch_offset, "fetch-before-durable", case);
+            }
         }
     }
 }

@@ -89,6 +89,9 @@ impl ConservativeCheckpoints {
         for (partition, offset) in offsets {
             let Some(log) = cluster.ghost.named_on(node, &partition).map(|id| cluster.ghost.log(id)) else { continue };
             let bound = with_view(log, cluster, bound);
+            // A follower's is one that some leader stated.
+            let stated = kind == "high-watermark" && cluster.ghost.partition(log.home).logs.len() > 1;
+            let bound = if stated { bound.max(cluster.ghost.partition(log.home).highest_ever) } else { bound };
             if offset > bound {
                 case.charge(self, &Scope::range(log, bound, offset), kind, || {
                     format!("{path} of node {node} says {offset} for {partition}, which is {bound} in truth")

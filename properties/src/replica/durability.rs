@@ -5,13 +5,15 @@ use crate::ghost::{Cause, How, Loss};
 use crate::judge::{Case, Judge};
 use crate::property::{Cluster, PropertyId, Scope};
 
-/// W13, as far as replication factor 1 goes. The one replica is the ISR. While it was an intact holder of an
-/// acknowledged record at every instant since the acknowledgement, the record is there. A kill leaves the page cache,
-/// so the holder stays intact; a power loss takes what was not synced; where `flush.messages=1` promised a sync, only a
-/// disk that lied or failed may take it; rot, a misdirected write and a wiped disk take anything. A permitted loss is
-/// attributed with its cause, every other one is a violation. What was cut behind the first damage has the damage's
-/// cause. Of the metadata log, what is below its high watermark counts as acknowledged. Source: ORACLES, GUARANTEES P2
-/// P3 P5; TLA+: NoCommittedRecordLostGlobally, AckedValueNotLost.
+/// W13. Let E be ISR and ELR, or the last known leader where both are empty. While E contained an intact holder of an
+/// acknowledged record at every instant since the acknowledgement, each replica that leads has it. A kill leaves the page
+/// cache, so a holder stays intact; a power loss takes what was not synced; where `flush.messages=1` promised a sync,
+/// only a disk that lied or failed may take it; rot, a misdirected write and a wiped disk take anything. A broker that
+/// drops what its disk holds has no such excuse: it counts as a holder still. A permitted loss is attributed with its
+/// cause, every other one is a violation. With one replica a loss shows when the disk does; with several, when a replica
+/// leads without the record. What acks=1 acknowledged and no high watermark covered goes with its leader. Of the metadata
+/// log, what is below its high watermark counts as acknowledged, E is its voters, and a majority has to hold it. Source:
+/// ORACLES, GUARANTEES P2-P14; TLA+: NoCommittedRecordLostGlobally, AckedValueNotLost; bugs R01 R17 R32.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Durability;
 
@@ -32,6 +34,7 @@ impl Judge for Durability {
         FactKind::AppendFailed,
         FactKind::SegmentCreated,
         FactKind::LogDurable,
+        FactKind::Stated,
     ]);
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
@@ -58,6 +61,7 @@ fn kind(how: How) -> &'static str {
         How::Truncated => "truncated",
         How::Removed => "removed",
         How::Nameless => "nameless",
+        How::Elected => "elected-without",
     }
 }
 

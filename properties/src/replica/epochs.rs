@@ -2,7 +2,7 @@
 
 use super::DAMAGE;
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::{LogGhost, METADATA_TOPIC_ID};
+use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::liveness::broken_metadata;
@@ -14,7 +14,7 @@ use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
 
 /// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch
-/// started, or its first batch is), and has others only for epochs that the replica led from that offset on (an epoch
+/// started, or its first batch is), and has others only for epochs that a replica led from that offset on (an epoch
 /// may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery
 /// and at rest. Source: KIP-101; bug D09.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,9 @@ impl Judge for EpochCache {
 
 impl EpochCache {
     fn check(&self, log: &LogGhost, shown: &LogView<'_>, case: &mut Case<'_>) {
-        let Some((kind, epoch, offset)) = wrong_entry(log, shown.epochs) else { return };
+        let Some((kind, epoch, offset)) = wrong_entry(log, case.cluster.ghost.partition(log.home), shown.epochs) else {
+            return;
+        };
         let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
         let file = Scope { path: Some(folder), ..Scope::log(log) };
         let metadata = || broken_metadata(log.log.node, case.cluster.ledger);
@@ -61,13 +63,15 @@ impl EpochCache {
     }
 }
 
-fn wrong_entry(log: &LogGhost, cache: &[(i32, i64)]) -> Option<(&'static str, i32, i64)> {
+fn wrong_entry(log: &LogGhost, partition: &PartitionGhost, cache: &[(i32, i64)]) -> Option<(&'static str, i32, i64)> {
     let unordered = cache.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
     if let Some(pair) = unordered {
         return Some(("unordered", pair[1].0, pair[1].1));
     }
     // A node that stated no election of this log, as one whose log came from elsewhere, is believed.
-    let led = |entry: &(i32, i64)| log.elections.is_empty() || log.elections.contains(entry);
+    let led = |entry: &(i32, i64)| {
+        log.elections.is_empty() || log.elections.contains(entry) || partition.was_led(entry.0, entry.1)
+    };
     let mut of_batches: BTreeMap<i32, i64> = BTreeMap::new();
     for held in log.batches.iter().filter(|held| held.valid) {
         of_batches.entry(held.leader_epoch).or_insert(held.base_offset);

@@ -2,23 +2,17 @@
 //! twice.
 
 use super::DAMAGE;
+use crate::cluster::unless_metadata_broke;
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet, LogRef};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
-use std::collections::BTreeMap;
-use wire::Uuid;
 
 /// W02. The content at (topic id, partition, leader epoch, offset) is the same in every replica and at all times. Never
 /// rebased: a loss may be permitted, but the next leader epoch must be another one. The epoch comes from the metadata
 /// log, so damage to that excuses it. Source: ORACLES; bug C03.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RecordIdentity {
-    logs: BTreeMap<(Uuid, i32), Vec<Content>>,
-}
-
-/// A batch that was appended: leader epoch, base and last offset, hash. In this order.
-type Content = (i32, i64, i64, u128);
+pub(crate) struct RecordIdentity;
 
 impl Judge for RecordIdentity {
     const ID: PropertyId = PropertyId {
@@ -28,27 +22,21 @@ impl Judge for RecordIdentity {
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Appended]);
 
-    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
-        let metadata = scope.node.and_then(|node| crate::liveness::broken_metadata(node, cluster.ledger));
-        metadata.map_or(Claim::Holds, Claim::Excused)
+    fn claim(&self, _: &Scope, cluster: &Cluster<'_>) -> Claim {
+        unless_metadata_broke(cluster)
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Fact::Appended { log, batch, .. } = fact else { return };
-        let contents = self.logs.entry((log.topic_id, log.partition.partition)).or_default();
-        let content = (batch.leader_epoch, batch.base_offset, batch.last_offset, batch.hash);
-        let at = contents.partition_point(|other| *other < content);
-        let overlaps = |other: &&Content| other.0 == content.0 && other.1 <= content.2 && other.2 >= content.1;
-        let near = [at.checked_sub(1).and_then(|at| contents.get(at)), contents.get(at)];
-        let found = near.into_iter().flatten().find(overlaps).copied();
-        match found {
-            None => contents.insert(at, content),
-            Some(other) if other == content => {}
-            Some((epoch, base, last, _)) => case.charge(self, &Scope::node(log.node), "rewritten", || {
-                let (from, to) = (batch.base_offset, batch.last_offset);
-                format!("{log} got other records at offsets {from}..={to} of epoch {epoch}, which had {base}..={last} already")
-            }),
-        }
+        let Some((epoch, base, last, _)) = case.cluster.ghost.writing().and_then(|writing| writing.conflict) else {
+            return;
+        };
+        case.charge(self, &Scope::node(log.node), "rewritten", || {
+            let (from, to) = (batch.base_offset, batch.last_offset);
+            format!(
+                "{log} got other records at offsets {from}..={to} of epoch {epoch}, which had {base}..={last} already"
+            )
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a broker makes of its disk when it starts.
 
 use crate::fact::{Fact, FactKind, FactSet, LogRef};
-use crate::ghost::LogGhost;
+use crate::ghost::{Cause, How, LogGhost, Loss};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
@@ -63,9 +63,11 @@ fn first_fault(log: &LogGhost) -> Option<(&'static str, i64)> {
     None
 }
 
-/// W10, as far as replication factor 1 goes. While it opens a log, a broker cuts nothing below what the log directory's
-/// checkpoints say was synced or committed: not even damage excuses that, since behind it lies what nobody else holds.
-/// (Above both, recovery cuts at the first bad batch, as Kafka does.) Source: ORACLES, DESIGN; bug D11.
+/// W10. While it opens a log, a broker cuts nothing below what the log directory's checkpoints say was synced or
+/// committed: not even damage excuses that, since behind it lies what perhaps nobody else holds. (Above both, recovery
+/// cuts at the first bad batch, as Kafka does.) Where there are several replicas, none of them drops what is the
+/// partition's committed prefix, unless a fault took it or its topic was deleted; what is not committed may be cut.
+/// Source: ORACLES, DESIGN; KIP-101, KIP-279, KIP-320; bugs D11 R01 R04 R36.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CutsAboveFloor {
     /// What the checkpoints say of each log that is being opened.
@@ -76,16 +78,25 @@ impl Judge for CutsAboveFloor {
     const ID: PropertyId = PropertyId {
         id: "W10",
         name: "no truncation of committed data",
-        sentence: "Nothing is cut that the checkpoints say was synced or committed.",
+        sentence: "Nothing is cut that is committed, or that the checkpoints say was synced or committed.",
     };
-    const INTERESTS: FactSet =
-        FactSet::of(&[FactKind::Started, FactKind::Survived, FactKind::Truncated, FactKind::Opened]);
+    const INTERESTS: FactSet = FactSet::of(&[
+        FactKind::Started,
+        FactKind::Survived,
+        FactKind::Recovered,
+        FactKind::Truncated,
+        FactKind::LogRemoved,
+        FactKind::Opened,
+    ]);
 
     fn claim(&self, _: &Scope, _: &Cluster<'_>) -> Claim {
         Claim::Holds
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        for loss in case.cluster.ghost.losses() {
+            self.check(loss, case);
+        }
         match fact {
             Fact::Started { node, .. } | Fact::Opened { node, .. } => self.floors.retain(|log, _| log.node != *node),
             Fact::Survived { log, .. } => {
@@ -99,6 +110,19 @@ impl Judge for CutsAboveFloor {
             }
             _ => {}
         }
+    }
+}
+
+impl CutsAboveFloor {
+    fn check(&self, loss: &Loss, case: &mut Case<'_>) {
+        let by_itself = matches!(loss.how, How::NotRecovered | How::Truncated | How::Removed);
+        if loss.committed == 0 || !by_itself || loss.cause != Cause::Unexplained {
+            return;
+        }
+        case.charge(self, &Scope::default(), "committed", || {
+            let (log, Loss { from, committed, how, .. }) = (&case.cluster.ghost.log(loss.log).log, loss);
+            format!("{committed} committed offsets of {log}, from {from} on: it {}", how.text())
+        });
     }
 }
 

@@ -5,7 +5,8 @@ use crate::fact::{BatchSeen, Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
-use crate::property::{PropertyId, Scope};
+use crate::property::{Cluster, PropertyId, Scope};
+use wire::{NodeId, Uuid};
 
 /// W50. Each batch that is fetched is the one that was appended there, to the last byte that its CRC covers, and the
 /// next one of an answer is the next one of the log. A fetch ships bytes as they lie, so rot excuses what is changed
@@ -110,8 +111,9 @@ impl Judge for Timestamps {
     }
 }
 
-/// W11, as far as replication factor 1 goes. A consumer gets only what lies below the high watermark that the answer
-/// itself states; that this one is not too high is W14's and W43's. Source: ORACLES; bugs R23 R25.
+/// W11. A consumer gets only what lies below the high watermark that the answer itself states, and, where there are
+/// several replicas, below the greatest that any leader has stated of the partition. (A follower gets everything.)
+/// Source: ORACLES; bugs R21 R23 R25.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommittedOnly;
 
@@ -124,16 +126,33 @@ impl Judge for CommittedOnly {
     const INTERESTS: FactSet = FactSet::of(&[FactKind::FetchAnswered]);
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
-        let Fact::FetchAnswered { client: Some(client), partition, error: 0, high_watermark, batches, .. } = fact
+        let Fact::FetchAnswered {
+            node,
+            client: Some(client),
+            partition,
+            topic_id,
+            error: 0,
+            high_watermark,
+            batches,
+            ..
+        } = fact
         else {
             return;
         };
-        let Some(batch) = batches.iter().find(|batch| batch.valid && batch.last_offset >= *high_watermark) else {
-            return;
-        };
-        case.charge(self, &Scope::client(u16::MAX), "uncommitted", || {
+        let stated = topic_id.map_or(i64::MAX, |id| stated_by_leaders(*node, id, partition.partition, case.cluster));
+        let bound = stated.min(*high_watermark);
+        let Some(batch) = batches.iter().find(|batch| batch.valid && batch.last_offset >= bound) else { return };
+        let kind = if batch.last_offset >= *high_watermark { "uncommitted" } else { "above-any-leaders" };
+        case.charge(self, &Scope::client(u16::MAX), kind, || {
             let last = batch.last_offset;
-            format!("client {client} was given offset {last} of {partition}, whose high watermark is {high_watermark}")
+            format!("client {client} was given offset {last} of {partition}, whose high watermark is {bound}")
         });
     }
+}
+
+/// The greatest high watermark that a leader of a partition with several replicas has stated.
+fn stated_by_leaders(node: NodeId, topic_id: Uuid, partition: i32, cluster: &Cluster<'_>) -> i64 {
+    let ghost = cluster.ghost;
+    let log = ghost.by_id(node, topic_id, partition).filter(|&log| ghost.is_replicated(log));
+    log.map_or(i64::MAX, |log| ghost.partition(ghost.partition_of(log)).highest_ever)
 }

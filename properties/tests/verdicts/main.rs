@@ -3,6 +3,9 @@
 mod bench;
 mod client;
 mod durability;
+mod group;
 mod liveness;
+mod quorum;
 mod replica;
+mod replication;
 mod weird;

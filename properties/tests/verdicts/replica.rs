@@ -15,12 +15,13 @@ fn w02_an_epochs_offset_has_one_content() {
     bench().append(&[2]).silent();
     let mut again = bench();
     again.epoch = 1;
-    again.append(&[2]).violates(&["W02/rewritten"]);
+    again.append(&[2]).violates(&["W01/second-writer", "W02/rewritten"]);
     let mut lost_epoch = bench();
     lost_epoch.epoch = 1;
     let metadata = LogRef::metadata(NODE);
     let excused = lost_epoch.touch_as(|touch| touch.in_log(metadata, None), FaultKind::LyingSync).append(&[2]).found();
-    assert_eq!(excused, Found { excused: owned(&["W02 by lying-sync"]), ..Found::default() });
+    let expected = owned(&["W01 by lying-sync", "W02 by lying-sync"]);
+    assert_eq!(excused, Found { excused: expected, ..Found::default() });
 }
 
 #[test]
