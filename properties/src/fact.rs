@@ -7,6 +7,11 @@
 //! the disk any more. `Stopped` ends it. What left a node after its death makes no fact. Final readers are clients
 //! whose `ClientLife` begins after `Healed`; they read every partition from the earliest offset, and `AtRest` comes
 //! when they are at the end or their time is up.
+//!
+//! In a cluster, further: what a core states comes in the order in which it stated it, so that a quorum leader's
+//! `HighWatermarkAdvanced` comes before anything that a broker states because of it. A `FollowerFetched` comes before what
+//! the leader that it reached makes of it. The records that a controller writes because of one cause (a fence and the
+//! changes of partitions that follow from it) are one batch. A node that is left with faults after `Healed` does not run.
 
 use crate::ledger::FaultKind;
 use crate::payload::Payload;

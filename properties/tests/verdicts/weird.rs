@@ -121,3 +121,19 @@ fn a_forked_court_comes_to_the_same_verdicts() {
     assert_eq!(found(&court), found(&forked));
     assert_eq!(court.verdicts().violations, forked.verdicts().violations);
 }
+
+#[test]
+fn a_cluster_through_several_leaders_is_ordinary() {
+    let mut group = crate::group::Group::new();
+    for (ordinal, leader) in (0u32..6).zip([2, 3, 1, 2, 3, 1]) {
+        group = group.produce(&[ordinal]).elect(leader, &[1, 2, 3]);
+    }
+    group.produce(&[6]).rest().silent();
+}
+
+#[test]
+fn a_high_watermark_of_a_new_leader_lags_and_isrs_shrink_and_grow() {
+    let group = crate::group::Group::new().produce(&[0]).append(&[1]).follow(&[2, 3]).unknown(&[1]);
+    let led = group.elect(2, &[1, 2, 3]).set_isr(&[1, 2]).produce(&[2]).follow(&[3]);
+    led.tells_isr(&[1, 2, 3]).set_isr(&[1, 2, 3]).produce(&[3]).rest().silent();
+}
