@@ -88,9 +88,12 @@ impl Peers {
         self.peers.get(&(node, channel)).is_none_or(|peer| peer.in_flight.is_none() && peer.not_before <= now)
     }
 
-    /// When a request may be sent at the earliest, as far as failures are concerned.
+    /// When a request may be sent at the earliest; never, as long as an answer is waited for, which is an input of its own.
     pub(crate) fn not_before(&self, node: i32, channel: Channel) -> Instant {
-        self.peers.get(&(node, channel)).map_or(Instant::default(), |peer| peer.not_before)
+        match self.peers.get(&(node, channel)) {
+            Some(peer) if peer.in_flight.is_some() => Instant::NEVER,
+            peer => peer.map_or(Instant::default(), |peer| peer.not_before),
+        }
     }
 
     /// Sends a request where [`Peers::is_free`]; dials first if need be.

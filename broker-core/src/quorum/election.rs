@@ -389,7 +389,9 @@ impl Broker {
             self.learn(told.leader_epoch, told.leader_id, io);
             let mut preferred = told.preferred_candidates.iter().map(|candidate| candidate.candidate_id);
             let place = preferred.position(|candidate| candidate == self.quorum.node).unwrap_or(1) as u32;
-            if matches!(self.quorum.role, Role::Follower { .. }) {
+            let ended = matches!(self.quorum.role, Role::Follower { leader, .. } if leader == told.leader_id);
+            if ended && told.leader_epoch == self.quorum.epoch {
+                self.become_unattached(told.leader_epoch, io);
                 self.quorum.deadline = io.now.mono + self.config.cluster.election_timeout / 4 * place;
             }
         }
