@@ -343,6 +343,7 @@ impl Broker {
 
     fn be_elected(&mut self, io: &mut Io<'_, Broker>) {
         self.quorum.role = Role::Leader(Leading::default());
+        self.quorum.asked.clear();
         self.quorum.deadline = io.now.mono + self.config.cluster.fetch_timeout / 2;
         self.save_quorum(None, io);
     }
@@ -386,7 +387,7 @@ impl Broker {
     pub(crate) fn epoch_ended(&mut self, reply: Reply, request: &EndQuorumEpochRequest, io: &mut Io<'_, Broker>) {
         let told = request.topics.first().and_then(|topic| topic.partitions.first());
         if let Some(told) = told.filter(|told| told.leader_epoch >= self.quorum.epoch) {
-            self.learn(told.leader_epoch, told.leader_id, io);
+            self.learn(told.leader_epoch, -1, io);
             let mut preferred = told.preferred_candidates.iter().map(|candidate| candidate.candidate_id);
             let place = preferred.position(|candidate| candidate == self.quorum.node).unwrap_or(1) as u32;
             let ended = matches!(self.quorum.role, Role::Follower { leader, .. } if leader == told.leader_id);
