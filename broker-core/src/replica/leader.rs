@@ -76,8 +76,8 @@ impl Leading {
         self.isr.len() >= self.min_isr
     }
 
-    /// The end of what every replica has that counts: the maximal ISR, and whoever is about to join it. None while there are fewer in sync
-    /// than `min.insync.replicas`.
+    /// The end of what every replica has that counts: the maximal ISR, and whoever is about to join it. None while there are fewer in the ISR
+    /// that the controller knows than `min.insync.replicas`: it would elect others, who need not have what only an ISR that was asked for has.
     pub(crate) fn high_watermark(
         &self,
         own: i64,
@@ -85,8 +85,7 @@ impl Leading {
         leader_end: i64,
         may_join: impl Fn(i32) -> bool,
     ) -> Option<i64> {
-        let members = 1 + self.followers.keys().filter(|&&replica| self.is_in_maximal_isr(replica)).count();
-        if members < self.min_isr {
+        if !self.has_enough() {
             return None;
         }
         let counts = |(replica, follower): &(&i32, &Follower)| {
@@ -151,6 +150,7 @@ mod tests {
             (leading(&[1, 2, 3], &[(2, 15)]), Some(-1)),
             (leading(&[1, 2], &[(2, 15), (3, 12)]), Some(15)),
             (leading(&[1], &[(2, 15)]), None),
+            (Leading { pending: Some(Pending { isr: vec![1, 2], sent: true }), ..leading(&[1], &[(2, 15)]) }, None),
         ];
         for (leading, expected) in table {
             let found = leading.high_watermark(20, (Instant(99), LAG), 20, |_| true);

@@ -208,9 +208,10 @@ impl Ghost {
         let doubt = rotten.map_or(doubt, |rotten| Some(rotten.join(doubt)));
         let (missing, permitted) = split((held, committed), doubt);
         let clean = chosen.is_none_or(|(.., clean)| clean);
+        let early = partition.early_held_by(log);
         self.lose_by_election(id, &missing, permitted);
         self.election = Some(Election { partition: pid, log: id, epoch, held, committed, missing, clean });
-        self.lose_early(id, held, committed);
+        self.lose_early(id, early, committed);
         self.partition_mut(id).chosen = None;
     }
 
@@ -226,14 +227,26 @@ impl Ghost {
     }
 
     /// What was acknowledged before it was committed, and what the new leader does not have of it.
-    fn lose_early(&mut self, id: LogId, held: i64, committed: i64) {
-        let (partition, log) = (self.partition(self.partition_of(id)), self.log(id));
-        let (end, early) = partition.early_held_by(log);
-        let from = early.max(committed.min(held));
+    fn lose_early(&mut self, id: LogId, (end, held): (i64, i64), committed: i64) {
+        let partition = self.partition(self.partition_of(id));
+        let from = held.max(committed);
         if from < end && partition.acked_in(from, end) > 0 {
             self.lose_globally(id, (from, end), Cause::Permitted(EARLY_ACK));
             self.rebase(self.partition_of(id), from);
         }
+    }
+
+    /// Whether a leader wrote what stands at an offset of its log when it had a successor already.
+    pub(super) fn is_stray(&self, id: LogId, offset: i64) -> bool {
+        let partition = self.partition(self.partition_of(id));
+        self.log(id).batch(offset).is_some_and(|held| partition.has_successor(held.leader_epoch))
+    }
+
+    /// It acknowledges it all the same: acks=1 asks nobody else.
+    pub(super) fn lose_stray(&mut self, id: LogId, from: i64, to: i64) {
+        self.partition_mut(id).lose_stray(from, to, EARLY_ACK);
+        let (acked, cause) = (to - from, Cause::Permitted(EARLY_ACK));
+        self.losses.push(Loss { log: id, from, to, acked, committed: 0, how: How::Elected, cause });
     }
 
     fn lose_globally(&mut self, id: LogId, (from, to): (i64, i64), cause: Cause) {

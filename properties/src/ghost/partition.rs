@@ -113,9 +113,19 @@ pub struct PartitionGhost {
     acked: Vec<(i64, i64)>,
     /// Prefixes that were acknowledged before they were committed.
     early: Vec<Mark>,
-    lost: Vec<(u32, i64, i64, &'static str)>,
+    lost: Vec<Lost>,
+    /// The generation of what was written last by a leader that had a successor already.
+    stray: Option<u32>,
     written: Vec<Written>,
     writers: BTreeMap<i32, (NodeId, u32)>,
+}
+
+/// A permitted loss: in which generations, first and last, of which offsets, end exclusive, and why.
+#[derive(Clone, Debug)]
+struct Lost {
+    generations: (u32, u32),
+    offsets: (i64, i64),
+    cause: &'static str,
 }
 
 impl PartitionGhost {
@@ -138,6 +148,7 @@ impl PartitionGhost {
             acked: Vec::new(),
             early: Vec::new(),
             lost: Vec::new(),
+            stray: None,
             written: Vec::new(),
             writers: BTreeMap::new(),
         }
@@ -207,9 +218,11 @@ impl PartitionGhost {
     /// Why what stood at an offset in a generation was lost with the configuration's permission; None if it was not.
     #[must_use]
     pub fn permitted_loss(&self, generation: u32, offset: i64) -> Option<&'static str> {
-        let mut covering =
-            self.lost.iter().filter(|&&(until, from, to, _)| generation <= until && (from..to).contains(&offset));
-        covering.next().map(|&(_, _, _, cause)| cause)
+        let covers = |lost: &&Lost| {
+            (lost.generations.0..=lost.generations.1).contains(&generation)
+                && (lost.offsets.0..lost.offsets.1).contains(&offset)
+        };
+        self.lost.iter().find(covers).map(|lost| lost.cause)
     }
 
     pub(super) fn acknowledge(&mut self, base: i64, end: i64) {
@@ -245,7 +258,18 @@ impl PartitionGhost {
 
     /// A loss is written down.
     pub(super) fn lose(&mut self, from: i64, to: i64, cause: &'static str) {
-        self.lost.push((self.generation, from, to, cause));
+        self.lost.push(Lost { generations: (0, self.generation), offsets: (from, to), cause });
+    }
+
+    /// What a leader acknowledged that had a successor already is lost from the first moment on.
+    pub(super) fn lose_stray(&mut self, from: i64, to: i64, cause: &'static str) {
+        let generation = self.stray.unwrap_or(self.generation);
+        self.lost.push(Lost { generations: (generation, generation), offsets: (from, to), cause });
+    }
+
+    /// Whether a leader of a later epoch is known.
+    pub(super) fn has_successor(&self, epoch: i32) -> bool {
+        self.leader.is_some_and(|led| led.epoch > epoch)
     }
 
     /// What is committed ends here now; offsets from here on begin a new generation.
@@ -313,7 +337,13 @@ impl PartitionGhost {
         }
     }
 
+    /// What a leader writes that has a successor already stands beside the partition's log, and so in a generation of its own.
     fn wrote(&mut self, held: &Held, node: NodeId) -> Writing {
+        let strays = self.has_successor(held.leader_epoch);
+        if strays || self.stray == Some(self.generation) {
+            self.generation += 1;
+            self.stray = if strays { Some(self.generation) } else { self.stray };
+        }
         let writer = (node, held.incarnation);
         let first = *self.writers.entry(held.leader_epoch).or_insert(writer);
         Writing { original: true, other_writer: (first != writer).then_some(first), ..Writing::default() }
