@@ -118,7 +118,6 @@ impl Broker {
         }
         self.state_isr(key, io);
         self.advance(key, io);
-        self.expand_further(key, io);
     }
 
     /// Whether the image knows this incarnation: what it says of an earlier one's leadership is not for this one.

@@ -3,6 +3,7 @@
 use crate::broker::Broker;
 use crate::log::{Log, LogKey};
 use crate::quorum::METADATA;
+use crate::replica::Replica;
 use wire::{LogDirId, Str, Uuid};
 
 /// One partition's log as its broker sees it.
@@ -30,6 +31,8 @@ pub struct LogView<'a> {
     pub recovery_point: i64,
     /// Whether this broker believes that it leads; for the metadata log, that it is the active controller.
     pub leads: bool,
+    /// How many replicas the ISR has that the controller committed, as this leader knows it; 0 if it does not lead.
+    pub in_sync: usize,
     /// The partition's leader epoch as this broker knows it.
     pub leader_epoch: i32,
     /// The epoch cache: (epoch, start offset), ascending.
@@ -125,7 +128,9 @@ fn log_view<'a>(broker: &'a Broker, key: LogKey, log: &'a Log) -> LogView<'a> {
         // Not published yet.
         None => (false, log.latest_epoch(), log.log_start_offset()),
     };
+    let leading = broker.replicas.get(key).and_then(Replica::leading);
     LogView {
+        in_sync: leading.map_or(0, |leading| leading.isr.len()),
         topic: &log.partition().topic,
         topic_id: key.0,
         partition: key.1,

@@ -34,6 +34,8 @@ impl Broker {
         }
         let twice = twice(&request);
         let consumer = request.replica_id == CONSUMER;
+        // Clients of old do not know the error that says so.
+        let not_yet = if reply.version >= 5 { ErrorCode::OffsetNotAvailable } else { ErrorCode::LeaderNotAvailable };
         let topics = distinct(request.topics).into_iter().map(|topic| {
             let answer = |entry: &ListOffsetsPartition| {
                 let partition_index = entry.partition_index;
@@ -42,7 +44,7 @@ impl Broker {
                 } else if !is_known(entry.timestamp, reply.version) {
                     Err(ErrorCode::UnsupportedVersion)
                 } else {
-                    self.offset_of(&topic.name, entry, consumer, io)
+                    self.offset_of(&topic.name, entry, (consumer, not_yet), io)
                 };
                 match found {
                     Ok((timestamp, offset, leader_epoch)) => ListOffsetsPartitionResponse {
@@ -73,12 +75,17 @@ impl Broker {
         &self,
         topic: &Str,
         entry: &ListOffsetsPartition,
-        consumer: bool,
+        (consumer, not_yet): (bool, ErrorCode),
         io: &mut Io<'_, Broker>,
     ) -> Result<Found, ErrorCode> {
         let (replica, log) = self.readable(topic, entry.partition_index)?;
         replica.check_epoch(entry.current_leader_epoch)?;
         let end = if consumer { replica.high_watermark } else { log.log_end_offset() };
+        // A new leader's high watermark may lag behind what its predecessor told: it waits until it is its own (KIP-207).
+        let lags = consumer && replica.leading().is_some_and(|leading| replica.high_watermark < leading.epoch_start);
+        if lags && !matches!(entry.timestamp, EARLIEST | EARLIEST_LOCAL) {
+            return Err(not_yet);
+        }
         let by_time = match entry.timestamp {
             LATEST => return Ok((-1, end, replica.leader_epoch)),
             EARLIEST | EARLIEST_LOCAL => {

@@ -160,15 +160,5 @@ impl Broker {
         }
         self.state_isr(key, io);
         self.advance(key, io);
-        self.expand_further(key, io);
-    }
-
-    /// Who caught up while a change was pending need not wait for its next fetch.
-    pub(crate) fn expand_further(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
-        let leading = self.replicas.get(key).and_then(super::Replica::leading);
-        let followers: Vec<i32> = leading.map_or_else(Vec::new, |leading| leading.followers.keys().copied().collect());
-        for follower in followers {
-            self.maybe_expand(key, follower, io);
-        }
     }
 }

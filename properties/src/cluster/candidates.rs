@@ -47,7 +47,8 @@ impl Judge for CandidateCompleteness {
 impl CandidateCompleteness {
     fn check(&self, partition: &PartitionGhost, state: &PartitionState, case: &mut Case<'_>) {
         let due = partition.committed_end();
-        if due == 0 || state.replicas.len() < 2 {
+        // What the choice of a leader costs is settled when it leads.
+        if due == 0 || state.replicas.len() < 2 || partition.is_choosing() {
             return;
         }
         for node in state.isr.iter().chain(&state.elr).map(|&id| NodeId(id)) {

@@ -83,7 +83,10 @@ fn check_members<J: Judge>(judge: &J, advance: &Advance<'_>, members: &[i32], ca
     let Some(prefix) = log.prefix_at(to) else { return };
     for member in members.iter().map(|&id| NodeId(id)).filter(|&member| member != node) {
         let held = replica(case.cluster.ghost, partition, member);
-        if held.is_some_and(|held| held.prefix_at(to) == Some(prefix)) || counted(advance, member, case.cluster) {
+        let removed = held.is_some_and(|held| !held.present)
+            && case.cluster.ghost.topics().deletion_asked(&log.log.partition.topic);
+        let holds = held.is_some_and(|held| held.prefix_at(to) == Some(prefix));
+        if removed || holds || counted(advance, member, case.cluster) {
             continue;
         }
         case.charge(judge, &Scope::range(held.unwrap_or(log), 0, to), "not-replicated", || {

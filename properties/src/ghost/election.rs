@@ -93,8 +93,12 @@ impl Ghost {
         let Some(&id) = self.partition_ids.get(&(*topic_id, *index)) else { return };
         if after.leader_epoch > before.leader_epoch && after.leader().is_some() {
             let clean = after.leader().is_some_and(|leader| before.eligible().any(|other| other == leader));
-            let allowed = !clean && self.allows_unclean(after);
-            let doubt = if allowed { self.all_in_doubt(id, UNCLEAN) } else { self.in_doubt(id, Some(before), true) };
+            let last_known = !clean && after.leader().is_some_and(|leader| before.last_known_elr == [leader.0]);
+            let allowed = !clean && !last_known && self.allows_unclean(after);
+            // One change can empty ISR and ELR and elect the last known leader: in between nobody else had to hold anything.
+            let nobody = PartitionState { isr: Vec::new(), elr: Vec::new(), ..PartitionState::clone(before) };
+            let premise = if last_known { &nobody } else { before };
+            let doubt = if allowed { self.all_in_doubt(id, UNCLEAN) } else { self.in_doubt(id, Some(premise), true) };
             self.partitions[id.0 as usize].chosen = Some((after.leader_epoch, doubt, clean));
         }
         let doubt = self.in_doubt(id, Some(after), false);

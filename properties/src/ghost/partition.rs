@@ -154,6 +154,13 @@ impl PartitionGhost {
         }
     }
 
+    /// Whether the controller has chosen a leader that does not lead yet.
+    #[must_use]
+    pub fn is_choosing(&self) -> bool {
+        let led = self.leader.map_or(-1, |led| led.epoch);
+        self.chosen.is_some_and(|(epoch, ..)| epoch > led)
+    }
+
     /// Whether this is the metadata log.
     #[must_use]
     pub fn is_metadata(&self) -> bool {

@@ -116,7 +116,7 @@ impl Judge for CutsAboveFloor {
 impl CutsAboveFloor {
     fn check(&self, loss: &Loss, case: &mut Case<'_>) {
         let by_itself = matches!(loss.how, How::NotRecovered | How::Truncated | How::Removed);
-        if loss.committed == 0 || !by_itself || loss.cause != Cause::Unexplained {
+        if loss.committed == 0 || !by_itself || loss.cause != Cause::Unexplained || rolls_back(loss, case.cluster) {
             return;
         }
         case.charge(self, &Scope::default(), "committed", || {
@@ -124,6 +124,13 @@ impl CutsAboveFloor {
             format!("{committed} committed offsets of {log}, from {from} on: it {}", how.text())
         });
     }
+}
+
+/// Whether a write to the log's directory has just failed: what the same input had appended before is taken back, and nobody was told of it.
+fn rolls_back(loss: &Loss, cluster: &Cluster<'_>) -> bool {
+    let log = cluster.ghost.log(loss.log);
+    let failed = log.log_dir.zip(cluster.ghost.node(log.log.node)).and_then(|(dir, node)| node.failed_dirs.get(&dir));
+    loss.how == How::Truncated && failed.is_some_and(|failed| failed.seq == cluster.moment.seq)
 }
 
 /// What the checkpoints in a log's directory say of it.

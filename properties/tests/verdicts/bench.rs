@@ -58,6 +58,7 @@ impl ShownLog {
             last_stable_offset: self.last_stable,
             recovery_point: self.recovery_point,
             leads: true,
+            in_sync: 1,
             leader_epoch: 0,
             epochs: &self.epochs,
             corrupt_from: self.corrupt_from,

@@ -61,6 +61,7 @@ impl Replica {
             last_stable_offset: self.high_watermark,
             recovery_point: 0,
             leads: self.leads,
+            in_sync: usize::from(self.leads),
             leader_epoch: self.epoch,
             epochs: &self.epochs,
             corrupt_from: None,

@@ -22,6 +22,8 @@ pub(super) struct Leader {
     end: i64,
     high_watermark: i64,
     corrupt: bool,
+    /// How many replicas are in sync.
+    pub(super) in_sync: usize,
 }
 
 impl Leader {
@@ -126,6 +128,7 @@ fn leader(actor: ActorId, log: &LogView<'_>) -> Leader {
         end: log.log_end_offset,
         high_watermark: log.high_watermark,
         corrupt: log.corrupt_from.is_some(),
+        in_sync: log.in_sync,
     }
 }
 

@@ -12,7 +12,7 @@ use broker_core::LogView;
 use properties::{Fact, FactKind, PropertyId};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Instant, TopicPartition};
+use wire::{Instant, TopicPartition, Uuid};
 
 /// How often the World looks whether all is at rest, in microseconds; no multiple of anything that a broker does now and then.
 pub(super) const CHECK_US: u64 = 97_001;
@@ -199,12 +199,28 @@ impl World {
         Some(place)
     }
 
+    /// Whether every replica that is up with its leader is in sync, too: that takes its next fetch, and the controller.
+    fn is_in_sync(&self) -> bool {
+        let mut lacking: BTreeMap<(Uuid, i32), usize> = BTreeMap::new();
+        let leaders = self.leaders();
+        leaders.iter().filter(|((topic_id, _), _)| *topic_id != METADATA).for_each(|(&key, leader)| {
+            lacking.insert(key, leader.in_sync);
+        });
+        let mut whole = true;
+        self.each_log(|_, log| {
+            let Some(left) = lacking.get_mut(&(log.topic_id, log.partition)).filter(|_| log.online) else { return };
+            whole &= *left > 0 || log.corrupt_from.is_some();
+            *left = left.saturating_sub(1);
+        });
+        whole
+    }
+
     /// Whether nothing waits to be committed and every follower is where its leader is, but in log directories that failed: there nothing
     /// ever is. An idle controller writes a record now and then, so this is not so at every instant.
     fn is_still(&self) -> bool {
         let leaders = self.leaders();
         let alone = self.cast.nodes.len() == 1;
-        let mut still = self.is_led();
+        let mut still = self.is_led() && (alone || self.is_in_sync());
         self.each_log(|actor, log| {
             still &= match leaders.get(&(log.topic_id, log.partition)) {
                 _ if !log.online => true,
