@@ -4,6 +4,7 @@ use crate::broker::Broker;
 use crate::connections::Reply;
 use crate::controller::sessions::Sessions;
 use crate::controller::{Answer, Caller};
+use crate::lifecycle::Phase;
 use crate::peers::{Answered, Ask, Channel};
 use wire::messages::EnvelopeRequest;
 use wire::metadata::MetadataRecord;
@@ -15,7 +16,8 @@ impl Broker {
         if records.is_empty() {
             return answer.into_iter().for_each(|answer| self.answered(answer, io));
         }
-        if !self.quorum.leads() {
+        // A node that has just halted has forgotten what is not committed, and decides nothing any more.
+        if !self.quorum.leads() || self.phase == Phase::Halted {
             return answer.into_iter().for_each(|answer| self.unanswered(answer, io));
         }
         match self.quorum.append(&records, &mut self.logs, io, &self.config.planted) {

@@ -328,6 +328,8 @@ facts! {
         current_leader_epoch: i32,
         /// The epoch of the last batch that the follower has; -1 if it says none.
         last_fetched_epoch: i32,
+        /// The registration of the follower's broker that asks; -1 if it does not say.
+        replica_epoch: i64,
     }
     /// A broker answered a partition of a Fetch request: the answer left the core.
     FetchAnswered {

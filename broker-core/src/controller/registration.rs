@@ -114,6 +114,7 @@ pub(crate) fn record_version(record: &MetadataRecord) -> i16 {
         MetadataRecord::RegisterBroker(_) => 4,
         MetadataRecord::Partition(_) | MetadataRecord::PartitionChange(_) => 2,
         MetadataRecord::BrokerRegistrationChange(change) if change.cordoned_log_dirs.is_some() => 3,
+        MetadataRecord::BrokerRegistrationChange(change) if change.in_controlled_shutdown != 0 => 1,
         _ => 0,
     }
 }

@@ -51,8 +51,8 @@ impl Broker {
         Some(Endpoint { host: at.host.clone(), port: at.port })
     }
 
-    /// What can be fetched from a leader now, and when more can be. A topic that syncs every message is fetched on only when what is here
-    /// is synced: the fetch offset tells the leader what no power loss takes.
+    /// What can be fetched from a leader now, and when more can be. While a topic that syncs every message has something to sync, nothing is:
+    /// the fetch offset tells the leader what no power loss takes, and a partition that is left out of a long poll would wait for its end.
     fn wanted_from(&self, leader: i32, now: Instant) -> (Vec<Asked>, Instant) {
         let mut later = Instant::NEVER;
         let mut asked = Vec::new();
@@ -61,7 +61,9 @@ impl Broker {
             let Some(log) = self.logs.get(key).filter(|_| self.logs.is_online(key)) else { continue };
             if not_before > now {
                 later = later.min(not_before);
-            } else if own_end(log, false) >= log.log_end_offset() || log.corrupt_from().is_some() {
+            } else if own_end(log, false) < log.log_end_offset() && log.corrupt_from().is_none() {
+                return (Vec::new(), Instant::NEVER);
+            } else {
                 asked.push((key, log.log_end_offset(), replica.leader_epoch));
             }
         }

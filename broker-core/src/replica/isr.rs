@@ -84,19 +84,30 @@ impl Broker {
         if keys.is_empty() || self.isr_retry_at > io.now.mono {
             return if keys.is_empty() { Instant::NEVER } else { self.isr_retry_at };
         }
+        self.mark_sent(&keys, true);
         let topics = topics.into_iter().map(|(topic_id, partitions)| TopicData { topic_id, partitions }).collect();
         let request = AlterPartitionRequest { broker_id: self.config.node_id.0, broker_epoch, topics };
         self.isr_asking = true;
-        if let Err(retry) = self.ask_controller(request.into(), Ask::AlterPartition(keys), io) {
+        if let Err(retry) = self.ask_controller(request.into(), Ask::AlterPartition(keys.clone()), io) {
             self.isr_asking = false;
+            self.mark_sent(&keys, false);
             return retry;
         }
         Instant::NEVER
     }
 
+    fn mark_sent(&mut self, keys: &[LogKey], sent: bool) {
+        for &key in keys {
+            let leading = self.replicas.get_mut(key).and_then(super::Replica::leading_mut);
+            if let Some(pending) = leading.and_then(|leading| leading.pending.as_mut()) {
+                pending.sent = sent;
+            }
+        }
+    }
+
     fn asked_of(&self, replica: &super::Replica) -> Option<PartitionData> {
         let leading = replica.leading()?;
-        let pending = leading.pending.as_ref()?;
+        let pending = leading.pending.as_ref().filter(|pending| !pending.sent)?;
         let own = self.broker_epoch.unwrap_or(-1);
         let epoch_of = |member: i32| match leading.followers.get(&member) {
             Some(follower) => follower.broker_epoch,
@@ -125,7 +136,7 @@ impl Broker {
         self.isr_asked = true;
         let Some(response) = answered else {
             self.isr_retry_at = io.now.mono + self.config.cluster.retry_backoff;
-            return;
+            return self.mark_sent(keys, false);
         };
         for topic in response.topics {
             for settled in topic.partitions {
@@ -151,12 +162,11 @@ impl Broker {
                     replica.partition_epoch = settled.partition_epoch;
                 }
             }
-            // The metadata will say what became of it.
-            ErrorCode::None | ErrorCode::NotController => {
-                self.isr_retry_at = io.now.mono + self.config.cluster.retry_backoff;
-                return;
-            }
-            _ => leading.pending = None,
+            // Certainly refused.
+            ErrorCode::IneligibleReplica => leading.pending = None,
+            // An earlier request may have been granted without an answer, or another leader been elected: the metadata will say, and until
+            // then whoever was asked for counts.
+            _ => return,
         }
         self.state_isr(key, io);
         self.advance(key, io);

@@ -71,7 +71,11 @@ impl Ghost {
         log.high_watermark = log.high_watermark.max(to);
         let end = log.end;
         let (partition, log) = self.partition_and_log(id);
-        partition.commit(log, to);
+        let epoch = log.elections.last().map_or(-1, |&(epoch, _)| epoch);
+        // After an unclean election its predecessors commit for themselves alone.
+        if partition.unclean.is_none_or(|unclean| epoch >= unclean) {
+            partition.commit(log, to);
+        }
         if !self.log(id).is_metadata() {
             return;
         }
@@ -216,7 +220,11 @@ impl Ghost {
         self.lose_by_election(id, &missing, permitted);
         self.election = Some(Election { partition: pid, log: id, epoch, held, committed, missing, clean });
         self.lose_early(id, early, committed);
-        self.partition_mut(id).chosen = None;
+        let partition = self.partition_mut(id);
+        partition.chosen = None;
+        if !clean {
+            partition.unclean = Some(epoch);
+        }
     }
 
     fn lose_by_election(&mut self, id: LogId, missing: &[(i64, i64)], permitted: Option<Doubt>) {
@@ -281,6 +289,7 @@ impl Ghost {
             partition,
             fetch_offset,
             current_leader_epoch,
+            replica_epoch,
             ..
         } = fact
         else {
@@ -291,7 +300,9 @@ impl Ghost {
         if *current_leader_epoch != epoch && *current_leader_epoch != -1 {
             return;
         }
-        let incarnation = self.incarnation(*replica);
+        // It may have been sent by an incarnation that is no more.
+        let sender = self.registered_in(*replica, *replica_epoch);
+        let incarnation = sender.unwrap_or_else(|| self.incarnation(*replica));
         let fetch = Fetched { leader: *node, replica: *replica, incarnation, epoch, offset: *fetch_offset };
         self.partition_mut(id).fetched(fetch);
         self.recovers(*replica, *topic_id, partition.partition);

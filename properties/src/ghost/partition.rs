@@ -103,6 +103,8 @@ pub struct PartitionGhost {
     pub(super) doubt: Option<Doubt>,
     /// What the controller's choice of the leader of an epoch left in doubt, and whether the choice was a clean one.
     pub(super) chosen: Option<(i32, Option<Doubt>, bool)>,
+    /// The last epoch whose leader was not chosen from those that had to hold everything.
+    pub(super) unclean: Option<i32>,
     /// Why a replica lost something last.
     pub(super) last_cause: Option<&'static str>,
     leaders: BTreeMap<i32, Led>,
@@ -140,6 +142,7 @@ impl PartitionGhost {
             leader: None,
             doubt: None,
             chosen: None,
+            unclean: None,
             last_cause: None,
             leaders: BTreeMap::new(),
             followed: BTreeMap::new(),

@@ -34,6 +34,7 @@ impl Judge for SegmentStructure {
         FactKind::Started,
         FactKind::Survived,
         FactKind::SegmentCreated,
+        FactKind::Truncated,
         FactKind::Appended,
         FactKind::Opened,
         FactKind::AtRest,
@@ -60,6 +61,14 @@ impl Judge for SegmentStructure {
                 case.charge(self, &Scope::range(it, base.min(end), base.max(end)), "misnamed", || {
                     format!("a segment of {log} was made with base offset {base}, the log's end was {end}")
                 });
+            }
+            // Segments behind the cut are gone.
+            Fact::Truncated { log, to } => {
+                _ = self
+                    .active
+                    .remove(log)
+                    .filter(|active| active <= to)
+                    .map(|active| self.active.insert(log.clone(), active))
             }
             Fact::Appended { log, segment, batch, .. } => {
                 let Some(it) = ghost.get(log) else { return };

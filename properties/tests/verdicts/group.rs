@@ -345,6 +345,7 @@ impl Group {
             fetch_offset,
             current_leader_epoch,
             last_fetched_epoch: -1,
+            replica_epoch: -1,
         })
     }
 
@@ -532,6 +533,7 @@ impl Group {
             fetch_offset,
             current_leader_epoch,
             last_fetched_epoch: -1,
+            replica_epoch: -1,
         })
     }
 

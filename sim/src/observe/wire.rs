@@ -322,6 +322,7 @@ impl WireTap {
             fetch_offset: place.fetch_offset,
             current_leader_epoch: place.current_leader_epoch,
             last_fetched_epoch: place.last_fetched_epoch,
+            replica_epoch: body.replica_state.replica_epoch,
         }));
     }
 

@@ -119,7 +119,9 @@ fn disk_line(fact: &Fact) -> Option<String> {
         }
         Fact::Appended { log, batch, .. } => {
             let (from, to, epoch) = (batch.base_offset, batch.last_offset, batch.leader_epoch);
-            format!("broker {} appends {} offsets {from} to {to}, leader epoch {epoch}", log.node, log.partition)
+            let names: Vec<&str> = batch.metadata.iter().map(wire::metadata::MetadataRecord::name).collect();
+            let what = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            format!("broker {} appends {} offsets {from} to {to}, leader epoch {epoch}{what}", log.node, log.partition)
         }
         Fact::AppendFailed { log, .. } => format!("broker {} fails to append to {}", log.node, log.partition),
         Fact::Truncated { log, to } => format!("broker {} cuts {} to {to}", log.node, log.partition),
