@@ -14,4 +14,4 @@ pub mod planted;
 mod scenario;
 pub mod strategies;
 
-pub use catalogue::{Scenario, all, by_name, cluster};
+pub use catalogue::{Scenario, all, by_name};

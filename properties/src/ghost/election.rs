@@ -60,6 +60,7 @@ impl Ghost {
             Event::Registered { broker_epoch } => {
                 let incarnation = self.incarnation(node);
                 self.registrations.insert((node, *broker_epoch), incarnation);
+                self.nodes.entry(node).or_default().registered = true;
             }
             _ => {}
         }
@@ -72,6 +73,7 @@ impl Ghost {
         let end = log.end;
         let (partition, log) = self.partition_and_log(id);
         let epoch = log.elections.last().map_or(-1, |&(epoch, _)| epoch);
+        partition.highest_ever = partition.highest_ever.max(to);
         // After an unclean election its predecessors commit for themselves alone.
         if partition.unclean.is_none_or(|unclean| epoch >= unclean) {
             partition.commit(log, to);

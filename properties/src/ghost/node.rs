@@ -20,6 +20,10 @@ pub struct NodeGhost {
     pub opened: bool,
     /// How the last incarnation ended.
     pub last_stop: Option<Stop>,
+    /// Whether the present incarnation has registered.
+    pub registered: bool,
+    /// How the last incarnation ended that had registered: one that had not has led and followed nothing.
+    pub last_registered_stop: Option<Stop>,
     /// Log directories on which a write or a sync failed in this incarnation, with the moment of the first failure.
     pub failed_dirs: BTreeMap<LogDirId, Moment>,
     /// The same for reads, which need not take a directory offline.
@@ -40,6 +44,7 @@ impl NodeGhost {
         self.started = moment;
         self.running = true;
         self.opened = false;
+        self.registered = false;
         self.failed_dirs.clear();
         self.failed_reads.clear();
         self.flushes_each = nodes.config(node, "log.flush.interval.messages").is_some_and(|value| value == "1");
@@ -54,6 +59,9 @@ impl NodeGhost {
         self.opened = false;
         self.stopped = moment;
         self.last_stop = Some(how);
+        if self.registered {
+            self.last_registered_stop = Some(how);
+        }
     }
 
     pub(crate) fn disk_failed(&mut self, log_dir: LogDirId, write: bool, moment: Moment) {

@@ -292,7 +292,6 @@ impl PartitionGhost {
 
     /// A leader's high watermark advanced; what its log has below it is committed.
     pub(super) fn commit(&mut self, log: &LogGhost, to: i64) {
-        self.highest_ever = self.highest_ever.max(to);
         let last = self.committed.last().map_or(0, |mark| mark.end);
         if to <= self.high_watermark || self.committed.last().is_some_and(|m| log.prefix_at(m.end) != Some(m.prefix)) {
             return;

@@ -11,7 +11,6 @@ mod steady;
 mod topic_churn;
 
 use crate::catalogue::Scenario;
-pub(crate) use cluster::CLUSTER;
 
 pub(crate) const ALL: &[Scenario] = &[
     steady::SCENARIO,
@@ -22,4 +21,15 @@ pub(crate) const ALL: &[Scenario] = &[
     topic_churn::SCENARIO,
     clients::SCENARIO,
     clocks::SCENARIO,
+    cluster::steady::SCENARIO,
+    cluster::rolling::SCENARIO,
+    cluster::leader_isolation::SCENARIO,
+    cluster::flapping_partition::SCENARIO,
+    cluster::power::SCENARIO,
+    cluster::slow_disks::SCENARIO,
+    cluster::clocks::SCENARIO,
+    cluster::isr_churn::SCENARIO,
+    cluster::elections::SCENARIO,
+    cluster::topics::SCENARIO,
+    cluster::weak_config::SCENARIO,
 ];

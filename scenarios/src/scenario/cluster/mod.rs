@@ -1,29 +1,13 @@
 //! The scenarios of three nodes. Each names what it must reach, as those of one node do.
 
-mod clocks;
-mod elections;
-mod flapping_partition;
-mod isr_churn;
-mod leader_isolation;
-mod power;
-mod rolling;
-mod slow_disks;
-mod steady;
-mod topics;
-mod weak_config;
-
-use crate::catalogue::Scenario;
-
-pub(crate) const CLUSTER: &[Scenario] = &[
-    steady::SCENARIO,
-    rolling::SCENARIO,
-    leader_isolation::SCENARIO,
-    flapping_partition::SCENARIO,
-    power::SCENARIO,
-    slow_disks::SCENARIO,
-    clocks::SCENARIO,
-    isr_churn::SCENARIO,
-    elections::SCENARIO,
-    topics::SCENARIO,
-    weak_config::SCENARIO,
-];
+pub(super) mod clocks;
+pub(super) mod elections;
+pub(super) mod flapping_partition;
+pub(super) mod isr_churn;
+pub(super) mod leader_isolation;
+pub(super) mod power;
+pub(super) mod rolling;
+pub(super) mod slow_disks;
+pub(super) mod steady;
+pub(super) mod topics;
+pub(super) mod weak_config;

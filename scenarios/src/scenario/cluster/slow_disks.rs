@@ -1,4 +1,6 @@
 //! Disks that are slow, full or fail, on one node or on two of them, while the others go on.
+//!
+//! One log directory per node: telling a controller that is another node of one that failed comes with JBOD.
 
 use crate::catalogue::Scenario;
 use crate::draw::fault;
@@ -29,8 +31,6 @@ const FAULTS: &[FaultKind] = &[
 fn draw(seed: u64) -> Plan {
     let mut script = Script::cluster(SCENARIO.name, seed);
     workload::mixed(&mut script);
-    let log_dirs = script.dice.pick(&[1, 1, 2]);
-    script.log_dirs(log_dirs);
     for n in 0..script.dice.range(1, 4) {
         let at = script.active_us * (n + 1) / 6;
         fault::inject(&mut script, FaultKind::SlowSync, at);
