@@ -63,12 +63,8 @@ impl Judge for SegmentStructure {
                 });
             }
             // Segments behind the cut are gone.
-            Fact::Truncated { log, to } => {
-                _ = self
-                    .active
-                    .remove(log)
-                    .filter(|active| active <= to)
-                    .map(|active| self.active.insert(log.clone(), active))
+            Fact::Truncated { log, to } if self.active.get(log).is_some_and(|active| active > to) => {
+                self.active.remove(log);
             }
             Fact::Appended { log, segment, batch, .. } => {
                 let Some(it) = ghost.get(log) else { return };
