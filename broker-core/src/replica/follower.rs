@@ -222,7 +222,8 @@ impl Broker {
         let (partition, leader, leader_epoch) = (replica.partition.clone(), replica.leader, replica.leader_epoch);
         let high_watermark = replica.high_watermark;
         io.event(Event::BecameFollower { partition, leader, leader_epoch });
-        if self.config.planted.has(Bug::R01) && leader >= 0 {
+        let another = leader >= 0 && leader != self.config.node_id.0;
+        if another && self.config.planted.has(Bug::R01) {
             let _ = self.cut_to(key, high_watermark, io);
         }
     }
