@@ -1,6 +1,7 @@
 //! Read-only looks into a broker: for properties and metrics. Look-ups are O(1) or O(log n) and allocate nothing.
 
 use crate::broker::Broker;
+use crate::lifecycle::Phase;
 use crate::log::{Log, LogKey};
 use crate::quorum::METADATA;
 use crate::replica::Replica;
@@ -57,6 +58,8 @@ pub trait Logs {
     fn broker_epoch(&self) -> Option<i64>;
     /// See [`View::quorum_epoch`].
     fn quorum_epoch(&self) -> i32;
+    /// See [`View::serves`].
+    fn serves(&self) -> bool;
     /// See [`View::bug_reached`].
     fn bug_reached(&self) -> bool;
 }
@@ -91,6 +94,12 @@ impl<'a> View<'a> {
         self.logs.quorum_epoch()
     }
 
+    /// Whether the broker serves clients: the controller has unfenced this incarnation.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.logs.serves()
+    }
+
     /// Whether a planted bug's guard was passed.
     #[must_use]
     pub fn bug_reached(&self) -> bool {
@@ -114,6 +123,10 @@ impl Logs for Broker {
 
     fn quorum_epoch(&self) -> i32 {
         self.quorum.epoch
+    }
+
+    fn serves(&self) -> bool {
+        self.phase == Phase::Serving
     }
 
     fn bug_reached(&self) -> bool {

@@ -149,7 +149,8 @@ impl Judge for UncleanExclusion {
 impl UncleanExclusion {
     fn note(&mut self, broker: i32, epoch: i64, cluster: &Cluster<'_>) {
         let Some(node) = cluster.ghost.node(NodeId(broker)) else { return };
-        let unclean = node.last_registered_stop.is_some_and(|how| how != Stop::Shutdown);
+        let died = node.last_registered_stop.is_some_and(|how| how != Stop::Shutdown);
+        let unclean = died && !node.found_marker;
         self.written.entry((broker, epoch)).or_insert((node.incarnation, unclean));
     }
 

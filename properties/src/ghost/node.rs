@@ -3,6 +3,7 @@
 use crate::fact::{Moment, Stop};
 use crate::property::Nodes;
 use std::collections::BTreeMap;
+use wire::files::CLEAN_SHUTDOWN;
 use wire::{LogDirId, NodeId};
 
 /// One node.
@@ -20,6 +21,9 @@ pub struct NodeGhost {
     pub opened: bool,
     /// How the last incarnation ended.
     pub last_stop: Option<Stop>,
+    /// Whether the disk held the clean-shutdown marker when the present incarnation began: it is the last thing that a
+    /// shutdown writes, and a process that dies then has shut down cleanly.
+    pub found_marker: bool,
     /// Whether the present incarnation has registered.
     pub registered: bool,
     /// How the last incarnation ended that had registered: one that had not has led and followed nothing.
@@ -45,6 +49,7 @@ impl NodeGhost {
         self.running = true;
         self.opened = false;
         self.registered = false;
+        self.found_marker = nodes.file(node, LogDirId(0), CLEAN_SHUTDOWN).is_some();
         self.failed_dirs.clear();
         self.failed_reads.clear();
         self.flushes_each = nodes.config(node, "log.flush.interval.messages").is_some_and(|value| value == "1");

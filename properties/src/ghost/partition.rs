@@ -273,8 +273,8 @@ impl PartitionGhost {
 
     /// What a leader acknowledged that had a successor already is lost from the first moment on.
     pub(super) fn lose_stray(&mut self, from: i64, to: i64, cause: &'static str) {
-        let generation = self.stray.unwrap_or(self.generation);
-        self.lost.push(Lost { generations: (generation, generation), offsets: (from, to), cause });
+        // It may have been written before the successor was elected, and so in an earlier generation.
+        self.lost.push(Lost { generations: (0, self.generation), offsets: (from, to), cause });
     }
 
     /// Whether a leader of a later epoch is known.

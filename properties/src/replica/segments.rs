@@ -56,7 +56,10 @@ impl Judge for SegmentStructure {
             }
             Fact::SegmentCreated { log, base_offset } => {
                 self.active.insert(log.clone(), *base_offset);
-                let Some(it) = ghost.get(log).filter(|it| it.end != *base_offset) else { return };
+                // A log that lost its front is emptied when it is opened, and begins anew where it starts.
+                let opening = ghost.node(log.node).is_some_and(|node| !node.opened);
+                let anew = |it: &LogGhost| opening && *base_offset < it.end;
+                let Some(it) = ghost.get(log).filter(|it| it.end != *base_offset && !anew(it)) else { return };
                 let (end, base) = (it.end, *base_offset);
                 case.charge(self, &Scope::range(it, base.min(end), base.max(end)), "misnamed", || {
                     format!("a segment of {log} was made with base offset {base}, the log's end was {end}")

@@ -79,6 +79,9 @@ impl Logs for Shown {
     fn quorum_epoch(&self) -> i32 {
         0
     }
+    fn serves(&self) -> bool {
+        true
+    }
     fn bug_reached(&self) -> bool {
         false
     }

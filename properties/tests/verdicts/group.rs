@@ -93,6 +93,9 @@ impl Logs for Broker {
     fn quorum_epoch(&self) -> i32 {
         self.quorum.epoch
     }
+    fn serves(&self) -> bool {
+        true
+    }
     fn bug_reached(&self) -> bool {
         false
     }

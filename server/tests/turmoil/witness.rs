@@ -206,6 +206,9 @@ impl Logs for Hidden {
         0
     }
 
+    fn serves(&self) -> bool {
+        true
+    }
     fn bug_reached(&self) -> bool {
         false
     }

@@ -199,6 +199,14 @@ impl World {
         Some(place)
     }
 
+    /// Whether every broker that runs was unfenced.
+    fn all_serve(&self) -> bool {
+        let mut brokers = self.cast.broker_ids().filter(|&actor| !self.cast.is_frozen(actor));
+        brokers.all(|actor| {
+            self.cast.broker(actor).and_then(|seat| seat.broker.as_ref()).is_none_or(|broker| broker.view().serves())
+        })
+    }
+
     /// Whether every replica that is up with its leader is in sync, too: that takes its next fetch, and the controller.
     fn is_in_sync(&self) -> bool {
         let mut lacking: BTreeMap<(Uuid, i32), usize> = BTreeMap::new();
@@ -220,7 +228,7 @@ impl World {
     fn is_still(&self) -> bool {
         let leaders = self.leaders();
         let alone = self.cast.nodes.len() == 1;
-        let mut still = self.is_led() && (alone || self.is_in_sync());
+        let mut still = self.is_led() && (alone || (self.is_in_sync() && self.all_serve()));
         self.each_log(|actor, log| {
             still &= match leaders.get(&(log.topic_id, log.partition)) {
                 _ if !log.online => true,
