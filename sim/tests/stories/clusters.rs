@@ -1,4 +1,5 @@
-//! Several nodes: who is meant by a role, and faults between nodes. Faults are looked at before liveness is due.
+//! Several nodes: who is meant by a role, and faults between nodes. Faults are looked at before liveness is due, and start
+//! after six seconds: by then there is a controller, the brokers serve, and the topic has a leader.
 
 use crate::story::{NODE, Story, lines, tells};
 use sim::{Action, Outcome, RunOptions, Who, World};
@@ -34,11 +35,11 @@ fn every_node_opens_and_knows_the_voters() {
 #[test]
 fn what_a_role_resolved_to_is_told_and_changes_the_hash() {
     let leader = Who::Leader("orders".to_owned(), 0);
-    let story = three().at(1_000, &leader, Action::Kill { down_us: 1_000 });
+    let story = three().at(6_000, &leader, Action::Kill { down_us: 1_000 });
     let outcome = play(&story);
     assert!(tells(&outcome, &["(the leader of orders-0) !! kill"]), "{}", lines(&outcome, "!!"));
     assert!(outcome.unfired.is_empty());
-    let nobody = three().at(1_000, &Who::Leader("payments".to_owned(), 0), Action::Kill { down_us: 1_000 });
+    let nobody = three().at(6_000, &Who::Leader("payments".to_owned(), 0), Action::Kill { down_us: 1_000 });
     assert_eq!(play(&nobody).unfired, [nobody.plan.steps.last().unwrap().id]);
     assert_ne!(play(&nobody).stats.trace_hash, outcome.stats.trace_hash);
 }
@@ -55,8 +56,8 @@ fn a_fault_of_one_node_leaves_the_others_alone() {
 fn whoever_misses_a_log_directory_when_faults_stop_is_restarted() {
     let restarts = |nodes: u16| {
         let leader = Who::Leader("orders".to_owned(), 0);
-        let mut story = Story::with_topic().of_nodes(nodes).sends(1_500, 40, 100);
-        story = story.at(1_000, &leader, Action::FailWrite { nth: 1, log_dir: 1 });
+        let mut story = Story::with_topic().of_nodes(nodes).sends(6_500, 30, 100);
+        story = story.at(6_000, &leader, Action::FailWrite { nth: 1, log_dir: 1 });
         (story.plan.topology.log_dirs, story.plan.heal_at_us) = (2, 10_000_000);
         let options = RunOptions { record: true, ..RunOptions::default() };
         let mut world = World::with_options(&story.plan, Vec::new(), &options).unwrap();
