@@ -216,7 +216,9 @@ impl Ghost {
             }
             let (partition, log) = self.partition_and_log(id);
             partition.acknowledge(*base_offset, to);
-            partition.acknowledge_early(log, to);
+            if *acks == 1 {
+                partition.acknowledge_early(log, to);
+            }
             let log = self.log_mut(id);
             log.claimed = if promised { log.claimed.max(to) } else { log.claimed };
         }

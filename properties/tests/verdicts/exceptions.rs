@@ -123,6 +123,7 @@ fn alone(shows_metadata: bool) -> Bench {
         RegisterBrokerRecord { broker_id: 1, broker_epoch: 1, ..Default::default() }.into(),
         TopicRecord { name: "t".into(), topic_id: TOPIC }.into(),
         PartitionRecord {
+            partition_id: 0,
             topic_id: TOPIC,
             replicas: vec![1],
             isr: vec![1],
