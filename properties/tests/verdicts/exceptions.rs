@@ -39,6 +39,17 @@ fn w10_what_an_input_appended_before_a_write_of_it_failed_is_taken_back() {
 }
 
 #[test]
+fn w18_a_fetch_may_be_there_before_its_leader_knows_that_it_leads() {
+    let joins = |early: bool| {
+        let chosen = Group::new().produce(&[0]).set_isr(&[1, 2]).chooses(2, &[2]);
+        let asked = if early { chosen.fetch(3) } else { chosen };
+        asked.takes_office(2).tells_isr(&[2, 3]).set_isr(&[2, 3])
+    };
+    joins(true).silent();
+    joins(false).violates(&["W18/never-fetched"]);
+}
+
+#[test]
 fn w19_a_process_that_died_after_its_marker_was_written_had_shut_down() {
     let registers = |marker: bool| {
         let mut group = Group::with(&[("min.insync.replicas", "3")], true).produce(&[0]).stop(3, Stop::Kill);

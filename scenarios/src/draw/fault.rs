@@ -70,7 +70,6 @@ const DEPOSES: &[FaultKind] = &[
     FaultKind::CleanRestart,
     FaultKind::Pause,
     FaultKind::Split,
-    FaultKind::OneWaySplit,
 ];
 
 /// A whole failover: the leader of a replicated partition is away until it is fenced and another leads, and comes back in time to catch up.
@@ -83,7 +82,8 @@ pub(crate) fn failover(script: &mut Script, menu: &[FaultKind]) {
     }
     let kind = script.dice.pick(&kinds);
     let at = script.dice.range(4 * SECOND, 8 * SECOND);
-    let away = script.session_us() + script.dice.range(1, 3) * SECOND;
+    // If it leads the quorum, too, its successor there counts from its own election.
+    let away = script.session_us() + script.dice.range(4, 7) * SECOND;
     let partition = script.dice.range(0, topic.partitions as u64 - 1) as i32;
     let action = away_for(&action(script, kind), away);
     script.at(at, Who::Leader(topic.name, partition), action);

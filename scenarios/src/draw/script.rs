@@ -107,9 +107,13 @@ impl Script {
         (topic.name, partition)
     }
 
-    /// How many replicas a new topic has; -1 is the brokers' default.
+    /// How many replicas a new topic has; -1 is the brokers' default. A cluster's first topic has several.
     pub(crate) fn replication_factor(&mut self) -> i16 {
-        if self.is_cluster() { self.dice.pick(&[3, 3, 3, 3, 2, 1, -1]) } else { 1 }
+        match (self.is_cluster(), self.topics.is_empty()) {
+            (false, _) => 1,
+            (true, true) => self.dice.pick(&[3, 3, 3, 2]),
+            (true, false) => self.dice.pick(&[3, 3, 3, 3, 2, 1, -1]),
+        }
     }
 
     /// The brokers' default.
@@ -161,10 +165,10 @@ impl Script {
         self.step(When::At(self.settle_us + at_us), who, action);
     }
 
-    /// A client's operation as soon as every broker has registered: before that, a topic of several replicas is refused.
-    pub(crate) fn op_once_registered(&mut self, delay_us: u64, client: u16, op: ClientOp) {
+    /// A client's operation as soon as every broker may lead: before that, a topic of several replicas is refused, or has few in sync.
+    pub(crate) fn op_once_unfenced(&mut self, delay_us: u64, client: u16, op: ClientOp) {
         let brokers = u32::from(self.plan.topology.nodes);
-        self.after("Registered", brokers, delay_us, Who::Client(client), Action::Do(op));
+        self.after("BrokerUnfenced", brokers, delay_us, Who::Client(client), Action::Do(op));
     }
 
     /// A step after the n-th match of an event on the node.

@@ -35,7 +35,7 @@ pub(crate) fn create_topic(script: &mut Script, admin: u16, name: &str, at_us: u
     let impatient = script.dice.chance(1, 10);
     if script.is_cluster() && at_us == 0 && !impatient {
         let delay_us = script.dice.pick(&[1, 30, 300]) * MILLI;
-        script.op_once_registered(delay_us, admin, op);
+        script.op_once_unfenced(delay_us, admin, op);
     } else {
         script.op(at_us, admin, op);
     }

@@ -31,7 +31,9 @@ fn draw(seed: u64) -> Plan {
     let mut script = Script::cluster(SCENARIO.name, seed);
     workload::mixed(&mut script);
     let admin = script.clients(Role::Admin)[0];
-    for topic in script.topics.clone() {
+    // The first topic stays, so that there is somebody to compare with, and a leader to depose.
+    workload::create_topic(&mut script, admin, "churned", 0);
+    for topic in script.topics.clone().into_iter().skip(1) {
         workload::churn(&mut script, admin, &topic.name);
     }
     fault::storm(&mut script, FAULTS);
