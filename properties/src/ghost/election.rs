@@ -299,10 +299,10 @@ impl Ghost {
             return;
         };
         let Some(id) = self.by_id(*node, *topic_id, partition.partition) else { return };
-        let Some(&(epoch, _)) = self.log(id).elections.last() else { return };
+        let led = self.log(id).elections.last().map_or(-1, |&(epoch, _)| epoch);
         // Its leader may not know yet that it leads, and takes the request up when it does.
-        let epoch = if *current_leader_epoch == -1 { epoch } else { *current_leader_epoch };
-        if epoch < self.log(id).elections.last().map_or(-1, |&(epoch, _)| epoch) {
+        let epoch = if *current_leader_epoch == -1 { led } else { *current_leader_epoch };
+        if epoch < led {
             return;
         }
         // It may have been sent by an incarnation that is no more.
