@@ -2,7 +2,7 @@
 //!
 //! A read below the hot tail goes to the disk; the request is parked meanwhile, and epoch and bounds are checked again when it comes.
 //! Followers fetch as consumers do, but up to the log's end, and what they ask for says what they have. Left out on purpose, until they are
-//! built: fetch sessions (KIP-227), following by rack (KIP-392).
+//! built: fetch sessions (KIP-227), sending a consumer to the replica of its rack (KIP-392; it may read from any that it chooses).
 
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -161,7 +161,7 @@ impl Broker {
                 }
                 Err(error) => {
                     found.urgent = true;
-                    data = self.failed_data(entry.partition, error, key.ok());
+                    data = self.failed_data(entry.partition, error, self.named(topic, *topic_id, entry.partition).ok());
                     // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
                     data.aborted_transactions = key.is_err().then(Vec::new);
                     if wanted.version < 12 {
@@ -197,10 +197,9 @@ impl Broker {
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
-        // Here any negative epoch means that the client does not know.
         let asked_epoch =
             if wanted.replica.is_some() && self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
-        replica.check_epoch(asked_epoch.max(-1))?;
+        wanted.check_epoch(replica, asked_epoch)?;
         let follower = wanted.replica.map(|(id, _)| self.follower_of(replica, id)).transpose()?;
         *urgent |= follower.is_some_and(|follower| follower.told < replica.high_watermark);
         data.high_watermark = replica.high_watermark;
@@ -345,7 +344,7 @@ impl Broker {
         let reply = parked.reply;
         let Waiting::Fetch(fetch) = &mut parked.waiting else { return self.parked.park(parked) };
         if let Some(reading) = fetch.reads.remove(&id) {
-            let again = self.finish_reading(&reading, result);
+            let again = self.finish_reading(&fetch.wanted, &reading, result);
             match again {
                 Ok(Slice::Ready(bytes)) => set_records(&mut fetch.response, reading.at, bytes),
                 Ok(Slice::Cold(cold)) => {
@@ -368,14 +367,19 @@ impl Broker {
     }
 
     /// Much may have happened while the disk was busy: leadership, truncation, deletion.
-    fn finish_reading(&self, reading: &Reading, result: Result<Bytes, DiskError>) -> Result<Slice, ErrorCode> {
+    fn finish_reading(
+        &self,
+        wanted: &Wanted,
+        reading: &Reading,
+        result: Result<Bytes, DiskError>,
+    ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(reading.key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self
             .logs
             .get(reading.key)
             .filter(|_| self.logs.is_online(reading.key))
             .ok_or(ErrorCode::KafkaStorageError)?;
-        replica.check_epoch(reading.current_leader_epoch.max(-1))?;
+        wanted.check_epoch(replica, reading.current_leader_epoch)?;
         if reading.cold.offset < log.log_start_offset() || reading.cold.offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
@@ -386,6 +390,17 @@ impl Broker {
     fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, response: FetchResponse, io: &mut Io<'_, Broker>) {
         self.note_told(wanted, &response);
         self.connections.answer(reply, &response.into(), io);
+    }
+}
+
+impl Wanted {
+    /// Followers, and consumers that cannot say where they are, read from the leader alone. Here any negative epoch means that the client
+    /// does not know.
+    fn check_epoch(&self, replica: &Replica, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        match self.replica.is_some() || self.version < 11 {
+            true => replica.check_epoch(current_leader_epoch.max(-1)),
+            false => replica.check_epoch_alone(current_leader_epoch.max(-1)),
+        }
     }
 }
 

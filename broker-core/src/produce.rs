@@ -317,7 +317,7 @@ impl Broker {
         let mut leaders = Vec::new();
         for topic in &mut response.responses {
             for partition in topic.partition_responses.iter_mut().filter(|partition| wrong(partition)) {
-                let Ok(key) = self.resolve(&topic.name, topic.topic_id, partition.index) else { continue };
+                let Ok(key) = self.named(&topic.name, topic.topic_id, partition.index) else { continue };
                 let Some((leader_id, leader_epoch)) = self.leader_of(key) else { continue };
                 partition.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch };
                 leaders.push(leader_id);
