@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
-    PartitionData,
+    NodeEndpoint, PartitionData,
 };
 use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
 
@@ -161,13 +161,10 @@ impl Broker {
                 }
                 Err(error) => {
                     found.urgent = true;
-                    data = self.failed_data(entry.partition, error, self.named(topic, *topic_id, entry.partition).ok());
-                    // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
-                    data.aborted_transactions = key.is_err().then(Vec::new);
-                    if wanted.version < 12 {
-                        // There is no field for it.
-                        data.current_leader = LeaderIdAndEpoch::default();
-                    }
+                    let known = self.named(topic, *topic_id, entry.partition).ok();
+                    data = self.failed_data(entry.partition, error, known);
+                    // Kafka lists no aborted transactions of a partition that it does not know, and is silent about one that it knows.
+                    data.aborted_transactions = known.is_none().then(Vec::new);
                 }
             }
             if let Some(topic) = found.response.responses.last_mut() {
@@ -301,6 +298,21 @@ impl Broker {
         PartitionData { partition_index, error_code: error.code(), current_leader, ..empty_data() }
     }
 
+    /// Tells where the leaders are that the answer names (KIP-951). Clients of old are not told who they are either, though there is a
+    /// field for it from version 12 on.
+    fn hint_leaders_of(&self, reply: Reply, response: &mut FetchResponse) {
+        if reply.version < 16 {
+            let partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+            return partitions.for_each(|data| data.current_leader = LeaderIdAndEpoch::default());
+        }
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        let leaders = partitions.map(|data| data.current_leader.leader_id).filter(|&leader| leader >= 0).collect();
+        let endpoints = self.endpoints_of(leaders, reply.conn).into_iter();
+        response.node_endpoints = endpoints
+            .map(|(node_id, at)| NodeEndpoint { node_id, host: at.host, port: i32::from(at.port), rack: None })
+            .collect();
+    }
+
     /// A parked Fetch looks again, because a partition changed.
     pub(crate) fn retry_fetch(&mut self, parked: Parked, io: &mut Io<'_, Broker>) {
         let Waiting::Fetch(fetch) = &parked.waiting else { return };
@@ -387,8 +399,9 @@ impl Broker {
         log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
     }
 
-    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, response: FetchResponse, io: &mut Io<'_, Broker>) {
+    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, mut response: FetchResponse, io: &mut Io<'_, Broker>) {
         self.note_told(wanted, &response);
+        self.hint_leaders_of(reply, &mut response);
         self.connections.answer(reply, &response.into(), io);
     }
 }

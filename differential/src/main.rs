@@ -137,6 +137,7 @@ fn compare_clusters(arguments: &Arguments, dir: PathBuf) -> Result<usize, Box<dy
                 findings += 1;
             }
             None => {
+                println!("session {seed}: {} acts, no unlisted difference", acts.len());
                 if let Some(file) = &mut record {
                     writeln!(file, "{}", serde_json::to_string(&Recording { seed, acts, said })?)?;
                 }

@@ -2,7 +2,7 @@
 
 use super::metadata::offline_replicas;
 use crate::broker::Broker;
-use crate::controller::{Image, NO_LEADER, PartitionImage, names};
+use crate::controller::{Image, PartitionImage, names};
 use std::collections::BTreeSet;
 use wire::messages::DescribeTopicPartitionsResponse;
 use wire::messages::describe_topic_partitions::{
@@ -92,9 +92,9 @@ fn describe(
     partition_index: i32,
     partition: &PartitionImage,
 ) -> DescribeTopicPartitionsResponsePartition {
-    let leaderless = partition.leader == NO_LEADER;
     DescribeTopicPartitionsResponsePartition {
-        error_code: if leaderless { ErrorCode::LeaderNotAvailable.code() } else { 0 },
+        // Unlike Metadata, it says so of no partition that it has no leader.
+        error_code: 0,
         partition_index,
         leader_id: partition.leader,
         leader_epoch: partition.leader_epoch,

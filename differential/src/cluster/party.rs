@@ -10,9 +10,11 @@ use crate::session::Step;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use wire::messages::CreateTopicsRequest;
 use wire::messages::create_topics::CreatableTopic;
-use wire::messages::{CreateTopicsRequest, FetchRequest};
-use wire::{Request, Response, Str};
+use wire::messages::fetch::FetchTopic;
+use wire::messages::produce::TopicProduceData;
+use wire::{ApiKey, Request, Response, Str, Uuid};
 
 /// Who can carry out a session, act by act, and tell what came of each.
 pub trait Side {
@@ -83,12 +85,17 @@ impl<'a> Party<'a> {
         let Some(node) = self.resolve(target).filter(|node| self.live().contains(node)) else {
             return Ok(json!("nobody"));
         };
-        if let Request::Fetch(fetch) = &step.request {
-            self.level(node, fetch)?;
+        if step.api() == ApiKey::Fetch {
+            // Followers hear later than clients how far records are safe.
+            self.level(node, &step.request)?;
         }
         let step = self.in_own_numbers(step);
         let reply = self.send(node, &step)?;
         let observed = observe(&step, step.version, &reply, &self.ids);
+        if matches!(&step.request, Request::Produce(produce) if produce.acks != -1) {
+            // Nobody has waited for the followers yet.
+            self.level(node, &step.request)?;
+        }
         if let Reply::Answer(frame) = &reply
             && let Ok((_, response)) = Response::decode(step.api(), step.version, frame)
         {
@@ -116,7 +123,7 @@ impl<'a> Party<'a> {
         step
     }
 
-    /// What was created and deleted is waited for; so is what was written, since followers hear later than clients how far it is safe.
+    /// What was created and deleted is waited for.
     fn follow(&mut self, request: &Request, response: &Response) -> io::Result<()> {
         match (request, response) {
             (Request::CreateTopics(request), Response::CreateTopics(response)) if !request.validate_only => {
@@ -135,21 +142,33 @@ impl<'a> Party<'a> {
         }
     }
 
-    /// Waits until what a fetch asks for is as far as it will get at the node that is asked.
-    fn level(&mut self, node: i32, fetch: &FetchRequest) -> io::Result<()> {
-        let names: Vec<(String, i32)> = self
-            .agreed
-            .partitions
-            .keys()
-            .filter(|(name, partition)| {
-                fetch.topics.iter().any(|topic| {
-                    (topic.topic == name.as_str() || self.ids.names(topic.topic_id, name))
-                        && topic.partitions.iter().any(|entry| entry.partition == *partition)
-                })
-            })
-            .cloned()
-            .collect();
-        names.iter().try_for_each(|name| self.await_level(node, name))
+    /// Waits until the partitions that a request names are as far as they will get at the node that is asked.
+    fn level(&mut self, node: i32, request: &Request) -> io::Result<()> {
+        let named = self.named(request);
+        named.iter().try_for_each(|name| self.await_level(node, name))
+    }
+
+    fn named<'r>(&self, request: &'r Request) -> Vec<(String, i32)> {
+        let asked: Vec<(&Str, Uuid, i32)> = match request {
+            Request::Fetch(fetch) => {
+                let of = |topic: &'r FetchTopic| {
+                    topic.partitions.iter().map(|p| (&topic.topic, topic.topic_id, p.partition))
+                };
+                fetch.topics.iter().flat_map(of).collect()
+            }
+            Request::Produce(produce) => {
+                let of = |topic: &'r TopicProduceData| {
+                    topic.partition_data.iter().map(|p| (&topic.name, topic.topic_id, p.index))
+                };
+                produce.topic_data.iter().flat_map(of).collect()
+            }
+            _ => Vec::new(),
+        };
+        let is_asked = |(name, partition): &&(String, i32)| {
+            let names = |topic: &Str, id| topic == name.as_str() || self.ids.names(id, name);
+            asked.iter().any(|&(topic, id, index)| index == *partition && names(topic, id))
+        };
+        self.agreed.partitions.keys().filter(is_asked).cloned().collect()
     }
 
     fn strike(&mut self, target: &Target, fault: Fault) -> io::Result<Value> {
