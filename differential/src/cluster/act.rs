@@ -70,7 +70,8 @@ mod tests {
             let acts = session(seed);
             let text = serde_json::to_string(&acts).unwrap();
             let again: Vec<Act> = serde_json::from_str(&text).unwrap();
-            assert_eq!(format!("{acts:?}"), format!("{again:?}"));
+            // Versions that name a topic by its id do not carry its name.
+            assert!(acts.len() == again.len() && text == serde_json::to_string(&again).unwrap(), "session {seed}");
         }
     }
 }
