@@ -7,6 +7,8 @@ use wire::Request;
 
 /// What a session does, one after the other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+// Of a session's dozens of acts most are requests.
+#[allow(clippy::large_enum_variant)]
 pub enum Act {
     /// Sends a request and waits for the reaction.
     Ask(Target, #[serde(with = "as_frame")] Step),
