@@ -16,7 +16,7 @@ use differential::generate::session;
 use differential::peer::{PATIENCE, Peer, Remote};
 use differential::run::{Finding, Tally, run};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs generated client sessions against a real Kafka and against this broker, and tells where they differ.
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let compared = match &arguments.cluster {
         None => compare(&arguments),
-        Some(dir) => compare_clusters(&arguments, dir.clone()),
+        Some(dir) => compare_clusters(&arguments, dir),
     };
     match compared {
         Ok(0) => ExitCode::SUCCESS,
@@ -115,9 +115,9 @@ fn compare(arguments: &Arguments) -> Result<usize, Box<dyn std::error::Error>> {
 }
 
 /// The same for sessions on three nodes.
-fn compare_clusters(arguments: &Arguments, dir: PathBuf) -> Result<usize, Box<dyn std::error::Error>> {
+fn compare_clusters(arguments: &Arguments, dir: &Path) -> Result<usize, Box<dyn std::error::Error>> {
     let expected = expected::list()?;
-    let mut kafka = Kafka::new(&dir, arguments.port()?);
+    let mut kafka = Kafka::new(dir, arguments.port()?);
     let mut record = arguments.record.as_ref().map(std::fs::File::create).transpose()?;
     let (mut tally, mut findings, mut sessions) = (Tally::default(), 0, 0);
     for seed in arguments.seed..arguments.seed + arguments.sessions {
