@@ -2,7 +2,7 @@
 //!
 //! A read below the hot tail goes to the disk; the request is parked meanwhile, and epoch and bounds are checked again when it comes.
 //! Followers fetch as consumers do, but up to the log's end, and what they ask for says what they have. Left out on purpose, until they are
-//! built: fetch sessions (KIP-227), following by rack (KIP-392).
+//! built: fetch sessions (KIP-227), sending a consumer to the replica of its rack (KIP-392; it may read from any that it chooses).
 
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
-    PartitionData,
+    NodeEndpoint, PartitionData,
 };
 use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
 
@@ -161,13 +161,10 @@ impl Broker {
                 }
                 Err(error) => {
                     found.urgent = true;
-                    data = self.failed_data(entry.partition, error, key.ok());
-                    // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
-                    data.aborted_transactions = key.is_err().then(Vec::new);
-                    if wanted.version < 12 {
-                        // There is no field for it.
-                        data.current_leader = LeaderIdAndEpoch::default();
-                    }
+                    let known = self.named(topic, *topic_id, entry.partition).ok();
+                    data = self.failed_data(entry.partition, error, known);
+                    // Kafka lists no aborted transactions of a partition that it does not know, and is silent about one that it knows.
+                    data.aborted_transactions = known.is_none().then(Vec::new);
                 }
             }
             if let Some(topic) = found.response.responses.last_mut() {
@@ -197,10 +194,9 @@ impl Broker {
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
-        // Here any negative epoch means that the client does not know.
         let asked_epoch =
             if wanted.replica.is_some() && self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
-        replica.check_epoch(asked_epoch.max(-1))?;
+        wanted.check_epoch(replica, asked_epoch)?;
         let follower = wanted.replica.map(|(id, _)| self.follower_of(replica, id)).transpose()?;
         *urgent |= follower.is_some_and(|follower| follower.told < replica.high_watermark);
         data.high_watermark = replica.high_watermark;
@@ -302,6 +298,21 @@ impl Broker {
         PartitionData { partition_index, error_code: error.code(), current_leader, ..empty_data() }
     }
 
+    /// Tells where the leaders are that the answer names (KIP-951). Clients of old are not told who they are either, though there is a
+    /// field for it from version 12 on.
+    fn hint_leaders_of(&self, reply: Reply, response: &mut FetchResponse) {
+        if reply.version < 16 {
+            let partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+            return partitions.for_each(|data| data.current_leader = LeaderIdAndEpoch::default());
+        }
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        let leaders = partitions.map(|data| data.current_leader.leader_id).filter(|&leader| leader >= 0).collect();
+        let endpoints = self.endpoints_of(leaders, reply.conn).into_iter();
+        response.node_endpoints = endpoints
+            .map(|(node_id, at)| NodeEndpoint { node_id, host: at.host, port: i32::from(at.port), rack: None })
+            .collect();
+    }
+
     /// A parked Fetch looks again, because a partition changed.
     pub(crate) fn retry_fetch(&mut self, parked: Parked, io: &mut Io<'_, Broker>) {
         let Waiting::Fetch(fetch) = &parked.waiting else { return };
@@ -345,7 +356,7 @@ impl Broker {
         let reply = parked.reply;
         let Waiting::Fetch(fetch) = &mut parked.waiting else { return self.parked.park(parked) };
         if let Some(reading) = fetch.reads.remove(&id) {
-            let again = self.finish_reading(&reading, result);
+            let again = self.finish_reading(&fetch.wanted, &reading, result);
             match again {
                 Ok(Slice::Ready(bytes)) => set_records(&mut fetch.response, reading.at, bytes),
                 Ok(Slice::Cold(cold)) => {
@@ -368,14 +379,19 @@ impl Broker {
     }
 
     /// Much may have happened while the disk was busy: leadership, truncation, deletion.
-    fn finish_reading(&self, reading: &Reading, result: Result<Bytes, DiskError>) -> Result<Slice, ErrorCode> {
+    fn finish_reading(
+        &self,
+        wanted: &Wanted,
+        reading: &Reading,
+        result: Result<Bytes, DiskError>,
+    ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(reading.key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self
             .logs
             .get(reading.key)
             .filter(|_| self.logs.is_online(reading.key))
             .ok_or(ErrorCode::KafkaStorageError)?;
-        replica.check_epoch(reading.current_leader_epoch.max(-1))?;
+        wanted.check_epoch(replica, reading.current_leader_epoch)?;
         if reading.cold.offset < log.log_start_offset() || reading.cold.offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
@@ -383,9 +399,21 @@ impl Broker {
         log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
     }
 
-    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, response: FetchResponse, io: &mut Io<'_, Broker>) {
+    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, mut response: FetchResponse, io: &mut Io<'_, Broker>) {
         self.note_told(wanted, &response);
+        self.hint_leaders_of(reply, &mut response);
         self.connections.answer(reply, &response.into(), io);
+    }
+}
+
+impl Wanted {
+    /// Followers, and consumers that cannot say where they are, read from the leader alone. Here any negative epoch means that the client
+    /// does not know.
+    fn check_epoch(&self, replica: &Replica, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        match self.replica.is_some() || self.version < 11 {
+            true => replica.check_epoch(current_leader_epoch.max(-1)),
+            false => replica.check_epoch_alone(current_leader_epoch.max(-1)),
+        }
     }
 }
 

@@ -317,16 +317,15 @@ impl Broker {
         let mut leaders = Vec::new();
         for topic in &mut response.responses {
             for partition in topic.partition_responses.iter_mut().filter(|partition| wrong(partition)) {
-                let Ok(key) = self.resolve(&topic.name, topic.topic_id, partition.index) else { continue };
+                let Ok(key) = self.named(&topic.name, topic.topic_id, partition.index) else { continue };
                 let Some((leader_id, leader_epoch)) = self.leader_of(key) else { continue };
                 partition.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch };
                 leaders.push(leader_id);
             }
         }
-        leaders.sort_unstable();
-        leaders.dedup();
-        let endpoints = leaders.into_iter().filter_map(|id| self.endpoint_of(id, reply.conn).map(|at| (id, at)));
+        let endpoints = self.endpoints_of(leaders, reply.conn);
         response.node_endpoints = endpoints
+            .into_iter()
             .map(|(node_id, at)| NodeEndpoint { node_id, host: at.host, port: i32::from(at.port), rack: None })
             .collect();
     }
@@ -395,10 +394,11 @@ fn failed(index: i32, error: ErrorCode) -> PartitionProduceResponse {
     PartitionProduceResponse { index, error_code: error.code(), base_offset: -1, ..PartitionProduceResponse::default() }
 }
 
+/// A batch that was appended is not acknowledged. Its offset is told all the same, as Kafka does.
 fn fail(response: &mut ProduceResponse, (topic, partition): (usize, usize), error: ErrorCode) {
     let answer = response.responses.get_mut(topic).and_then(|topic| topic.partition_responses.get_mut(partition));
     if let Some(answer) = answer {
-        *answer = failed(answer.index, error);
+        answer.error_code = error.code();
     }
 }
 

@@ -22,16 +22,23 @@ impl Broker {
         self.request(conn, frame, io);
     }
 
-    /// The partition that a request names by its topic's id, or by its name if there is no id.
+    /// The partition that a request names by its topic's id, or by its name if there is no id. One that only others have a replica of is
+    /// led by one of them.
     pub(crate) fn resolve(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
+        let key = self.named(topic, topic_id, partition)?;
+        self.replicas.get(key).map(|_| key).ok_or(ErrorCode::NotLeaderOrFollower)
+    }
+
+    /// The same, wherever its replicas are.
+    pub(crate) fn named(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
         let image = self.controller.committed();
         let topic_id = match topic_id {
             Uuid::ZERO => *image.topic_ids.get(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?,
             id if image.topics.contains_key(&id) => id,
             _ => return Err(ErrorCode::UnknownTopicId),
         };
-        let key = (topic_id, partition);
-        self.replicas.get(key).map(|_| key).ok_or(ErrorCode::UnknownTopicOrPartition)
+        let known = image.topics.get(&topic_id).filter(|topic| topic.partitions.contains_key(&partition));
+        known.map(|_| (topic_id, partition)).ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
     /// A partition and its log, if its directory works.
@@ -54,6 +61,13 @@ impl Broker {
         let endpoints = &self.controller.committed().brokers.get(&broker)?.end_points;
         let at = endpoints.iter().find(|endpoint| endpoint.name == *listener)?;
         Some(Endpoint { host: at.host.clone(), port: at.port })
+    }
+
+    /// Where a client reaches some brokers, each once; for hints at leaders (KIP-951).
+    pub(crate) fn endpoints_of(&self, mut brokers: Vec<i32>, conn: ConnId) -> Vec<(i32, Endpoint)> {
+        brokers.sort_unstable();
+        brokers.dedup();
+        brokers.into_iter().filter_map(|id| self.endpoint_of(id, conn).map(|at| (id, at))).collect()
     }
 
     /// The high watermark of a partition that this broker leads may have moved.

@@ -13,9 +13,37 @@ pub struct Ids {
     incarnations: BTreeMap<String, u32>,
     real: BTreeMap<Uuid, Uuid>,
     symbols: BTreeMap<String, Uuid>,
+    /// The peer's node ids and the session's; where there are several nodes.
+    nodes: BTreeMap<i32, i32>,
 }
 
+/// Members that hold a node's id, or several.
+const NODES: [&str; 9] = [
+    "nodeId",
+    "brokerId",
+    "leaderId",
+    "preferredReadReplica",
+    "replicaNodes",
+    "isrNodes",
+    "offlineReplicas",
+    "eligibleLeaderReplicas",
+    "lastKnownElr",
+];
+
 impl Ids {
+    /// For a cluster whose nodes the session calls otherwise: from the cluster's ids to the session's.
+    #[must_use]
+    pub fn with_nodes(nodes: BTreeMap<i32, i32>) -> Ids {
+        Ids { nodes, ..Ids::default() }
+    }
+
+    /// Whether an id, or the symbol of one, is that of a topic.
+    #[must_use]
+    pub fn names(&self, id: Uuid, topic: &str) -> bool {
+        let last = self.incarnations.get(topic).copied().unwrap_or_default();
+        (1..=last).any(|incarnation| symbol(topic, incarnation) == id)
+    }
+
     /// A topic was created, and the peer assigned this id.
     pub fn learn(&mut self, topic: &str, real: Uuid) {
         if self.symbols.contains_key(&real.to_string()) {
@@ -50,9 +78,26 @@ impl Ids {
             Value::Array(elements) => elements.iter_mut().for_each(|element| self.incoming(element)),
             Value::Object(members) => members.iter_mut().for_each(|(name, member)| match member {
                 Value::String(text) if name == "topicId" => *text = self.word(text),
+                // Any broker may call itself the controller: clients do not need one.
+                Value::Number(id) if name == "controllerId" && !self.nodes.is_empty() && id.as_i64() > Some(0) => {
+                    *member = "a broker".into();
+                }
+                member if NODES.contains(&name.as_str()) => self.renumber(member),
                 member => self.incoming(member),
             }),
             _ => {}
+        }
+    }
+
+    fn renumber(&self, value: &mut Value) {
+        match value {
+            Value::Array(ids) => ids.iter_mut().for_each(|id| self.renumber(id)),
+            id => {
+                let known = id.as_i64().and_then(|id| self.nodes.get(&i32::try_from(id).ok()?));
+                if let Some(number) = known {
+                    *id = (*number).into();
+                }
+            }
         }
     }
 

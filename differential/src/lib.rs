@@ -4,9 +4,11 @@
 //! - [`peer`] is whom it is run against: [`core`], our broker in this process, or any broker behind TCP;
 //! - [`observe`] makes a reaction comparable (with [`ids`]), [`compare`] tells where two of them differ, [`mod@expected`] lists the
 //!   differences that are known, with their reasons;
-//! - [`run`] puts them together.
+//! - [`run`] puts them together;
+//! - [`cluster`] does the same with three nodes, one of which is taken away in mid-session.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod cluster;
 pub mod compare;
 pub mod core;
 pub mod draw;

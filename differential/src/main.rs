@@ -3,11 +3,20 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use clap::Parser;
+use differential::cluster;
+use differential::cluster::generate::session as cluster_session;
+use differential::cluster::kafka::Kafka;
+use differential::cluster::party::Party;
+use differential::cluster::run::Recording;
+use differential::cluster::world::Ours;
+use differential::compare::Difference;
 use differential::core::Core;
 use differential::expected::{self, Expected};
 use differential::generate::session;
-use differential::peer::{Peer, Remote};
+use differential::peer::{PATIENCE, Peer, Remote};
 use differential::run::{Finding, Tally, run};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs generated client sessions against a real Kafka and against this broker, and tells where they differ.
@@ -28,6 +37,12 @@ struct Arguments {
     /// Stop after so many sessions with unlisted differences.
     #[arg(long, default_value_t = 20)]
     findings: usize,
+    /// Three real nodes, in the directory in which `differential/kafka start` started them; ours are in the simulator.
+    #[arg(long)]
+    cluster: Option<PathBuf>,
+    /// Write the sessions on three nodes down, with what Kafka said.
+    #[arg(long)]
+    record: Option<PathBuf>,
 }
 
 /// What `differential/kafka` configures, for our broker, if the real one is at this port.
@@ -49,8 +64,19 @@ fn config(port: u16) -> Vec<(&'static str, String)> {
     ]
 }
 
+impl Arguments {
+    fn port(&self) -> Result<u16, &'static str> {
+        self.kafka.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).ok_or("--kafka is HOST:PORT")
+    }
+}
+
 fn main() -> ExitCode {
-    match compare(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let compared = match &arguments.cluster {
+        None => compare(&arguments),
+        Some(dir) => compare_clusters(&arguments, dir),
+    };
+    match compared {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {
@@ -63,16 +89,11 @@ fn main() -> ExitCode {
 /// The number of sessions with unlisted differences.
 fn compare(arguments: &Arguments) -> Result<usize, Box<dyn std::error::Error>> {
     let expected = expected::list()?;
-    let mut kafka = Remote::new(&arguments.kafka);
+    let mut kafka = Remote::new(&arguments.kafka, PATIENCE);
     let mut ours: Box<dyn Peer> = match &arguments.ours {
-        Some(address) => Box::new(Remote::new(address)),
+        Some(address) => Box::new(Remote::new(address, PATIENCE)),
         None => {
-            let port = arguments
-                .kafka
-                .rsplit_once(':')
-                .and_then(|(_, port)| port.parse().ok())
-                .ok_or("--kafka is HOST:PORT")?;
-            let config = config(port);
+            let config = config(arguments.port()?);
             let properties: Vec<(&str, &str)> = config.iter().map(|(name, value)| (*name, value.as_str())).collect();
             Box::new(Core::new(&properties)?)
         }
@@ -93,12 +114,53 @@ fn compare(arguments: &Arguments) -> Result<usize, Box<dyn std::error::Error>> {
     Ok(findings)
 }
 
+/// The same for sessions on three nodes.
+fn compare_clusters(arguments: &Arguments, dir: &Path) -> Result<usize, Box<dyn std::error::Error>> {
+    let expected = expected::list()?;
+    let mut kafka = Kafka::new(dir, arguments.port()?);
+    let mut record = arguments.record.as_ref().map(std::fs::File::create).transpose()?;
+    let (mut tally, mut findings, mut sessions) = (Tally::default(), 0, 0);
+    for seed in arguments.seed..arguments.seed + arguments.sessions {
+        sessions += 1;
+        let mut ours = Ours::new(seed)?;
+        let (acts, mut said) = (cluster_session(seed), Default::default());
+        let mut sides = (Party::new(&mut kafka)?, Party::new(&mut ours)?);
+        let found = cluster::run::run(&acts, (&mut sides.0, &mut sides.1), &expected, &mut tally, &mut said);
+        match found.map_err(|error| format!("session {seed}: {error}"))? {
+            Some(finding) => {
+                println!(
+                    "session {seed} act {}: {}",
+                    finding.place,
+                    finding.act.chars().take(1500).collect::<String>()
+                );
+                tell(&finding.differences);
+                findings += 1;
+            }
+            None => {
+                println!("session {seed}: {} acts, no unlisted difference", acts.len());
+                if let Some(file) = &mut record {
+                    writeln!(file, "{}", serde_json::to_string(&Recording { seed, acts, said })?)?;
+                }
+            }
+        }
+        if findings >= arguments.findings {
+            break;
+        }
+    }
+    summarise(sessions, findings, &tally, &expected);
+    Ok(findings)
+}
+
 fn show(finding: &Finding) {
     let (version, tweak) = finding.how;
     println!("session {} step {}: {} v{version}, {tweak:?}", finding.seed, finding.step, finding.api.name());
     println!("  request {}", finding.request.chars().take(1500).collect::<String>());
     println!("  frame {}", finding.frame.iter().take(2000).map(|byte| format!("{byte:02x}")).collect::<String>());
-    for difference in finding.differences.iter().take(400) {
+    tell(&finding.differences);
+}
+
+fn tell(differences: &[Difference]) {
+    for difference in differences.iter().take(400) {
         println!("  {}", difference.to_string().chars().take(600).collect::<String>());
     }
 }

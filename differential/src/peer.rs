@@ -48,20 +48,21 @@ pub fn probe() -> Bytes {
 
 const PROBE: i32 = i32::MAX;
 
-/// After so long without a sign of life a connection counts as stuck. A broker that works answers in milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// After so long without a sign of life a connection counts as stuck: one node that works answers in milliseconds.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A broker behind TCP: Kafka, or ours in its server.
 pub struct Remote {
     address: String,
+    patience: Duration,
     streams: BTreeMap<u32, TcpStream>,
 }
 
 impl Remote {
-    /// A broker at `host:port`.
+    /// A broker at `host:port`, and how long it may leave a request unanswered.
     #[must_use]
-    pub fn new(address: &str) -> Remote {
-        Remote { address: address.to_owned(), streams: BTreeMap::new() }
+    pub fn new(address: &str, patience: Duration) -> Remote {
+        Remote { address: address.to_owned(), patience, streams: BTreeMap::new() }
     }
 
     fn stream(&mut self, conn: u32) -> io::Result<&mut TcpStream> {
@@ -71,7 +72,7 @@ impl Remote {
             std::collections::btree_map::Entry::Vacant(free) => {
                 let stream = TcpStream::connect(&self.address)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(self.patience))?;
                 free.insert(stream)
             }
         })

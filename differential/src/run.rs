@@ -102,7 +102,7 @@ pub fn run(
     Ok(found)
 }
 
-fn unlisted(
+pub(crate) fn unlisted(
     differences: Vec<Difference>,
     api: &str,
     request: &str,
@@ -119,7 +119,7 @@ fn unlisted(
     differences.into_iter().filter(is_new).collect()
 }
 
-fn count_errors(said: &Value, errors: &mut BTreeMap<i64, u64>) {
+pub(crate) fn count_errors(said: &Value, errors: &mut BTreeMap<i64, u64>) {
     match said {
         Value::String(text) if text == "closed" => *errors.entry(-2).or_default() += 1,
         Value::Array(elements) => elements.iter().for_each(|element| count_errors(element, errors)),

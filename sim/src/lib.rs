@@ -28,7 +28,7 @@ pub use plan::{
     When, Who,
 };
 pub use shrink::{ShrinkOptions, Shrunk, shrink};
-pub use world::{Facts, Properties, RunOptions, World, every_property};
+pub use world::{Facts, Held, Properties, RunOptions, World, every_property};
 
 /// Runs a Plan under every property. A pure function: the same Plan gives the same Outcome, trace hash included.
 pub fn run(plan: &Plan) -> Result<Outcome, PlanError> {

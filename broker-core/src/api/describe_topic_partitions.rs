@@ -1,7 +1,8 @@
 //! DescribeTopicPartitions (KIP-966): topics page by page.
 
+use super::metadata::offline_replicas;
 use crate::broker::Broker;
-use crate::controller::{NO_LEADER, PartitionImage, names};
+use crate::controller::{Image, PartitionImage, names};
 use std::collections::BTreeSet;
 use wire::messages::DescribeTopicPartitionsResponse;
 use wire::messages::describe_topic_partitions::{
@@ -45,7 +46,7 @@ impl Broker {
             };
             let mut rest = topic.partitions.range(first..);
             let shown: Vec<_> =
-                rest.by_ref().take(room).map(|(&index, partition)| describe(index, partition)).collect();
+                rest.by_ref().take(room).map(|(&index, partition)| describe(image, index, partition)).collect();
             room -= shown.len();
             response.topics.push(DescribeTopicPartitionsResponseTopic {
                 name: Some(name.clone()),
@@ -86,10 +87,14 @@ fn missing(name: &Str) -> DescribeTopicPartitionsResponseTopic {
     }
 }
 
-fn describe(partition_index: i32, partition: &PartitionImage) -> DescribeTopicPartitionsResponsePartition {
-    let leaderless = partition.leader == NO_LEADER;
+fn describe(
+    image: &Image,
+    partition_index: i32,
+    partition: &PartitionImage,
+) -> DescribeTopicPartitionsResponsePartition {
     DescribeTopicPartitionsResponsePartition {
-        error_code: if leaderless { ErrorCode::LeaderNotAvailable.code() } else { 0 },
+        // Unlike Metadata, it says so of no partition that it has no leader.
+        error_code: 0,
         partition_index,
         leader_id: partition.leader,
         leader_epoch: partition.leader_epoch,
@@ -98,6 +103,6 @@ fn describe(partition_index: i32, partition: &PartitionImage) -> DescribeTopicPa
         // Java's Admin cannot read null here.
         eligible_leader_replicas: Some(partition.elr.clone()),
         last_known_elr: Some(partition.last_known_elr.clone()),
-        offline_replicas: if leaderless { partition.replicas.clone() } else { Vec::new() },
+        offline_replicas: offline_replicas(image, partition),
     }
 }

@@ -124,8 +124,6 @@ impl Broker {
 }
 
 fn partition_metadata(image: &Image, partition_index: i32, partition: &PartitionImage) -> MetadataResponsePartition {
-    let offline = |replica: &i32| image.brokers.get(replica).is_none_or(|broker| broker.fenced);
-    let lone = partition.replicas.len() == 1;
     let leaderless = partition.leader == NO_LEADER;
     MetadataResponsePartition {
         error_code: if leaderless { ErrorCode::LeaderNotAvailable.code() } else { 0 },
@@ -134,12 +132,15 @@ fn partition_metadata(image: &Image, partition_index: i32, partition: &Partition
         leader_epoch: partition.leader_epoch,
         replica_nodes: partition.replicas.clone(),
         isr_nodes: partition.isr.clone(),
-        // A lone replica without a leader is in a log directory that is offline, whatever its broker is.
-        offline_replicas: match lone {
-            true if leaderless => partition.replicas.clone(),
-            _ => partition.replicas.iter().copied().filter(offline).collect(),
-        },
+        offline_replicas: offline_replicas(image, partition),
     }
+}
+
+/// The replicas that cannot be reached. A lone one without a leader is in a log directory that is offline, whatever its broker is.
+pub(super) fn offline_replicas(image: &Image, partition: &PartitionImage) -> Vec<i32> {
+    let fenced = |replica: &i32| image.brokers.get(replica).is_none_or(|broker| broker.fenced);
+    let lost = partition.leader == NO_LEADER && partition.replicas.len() == 1;
+    partition.replicas.iter().copied().filter(|replica| lost || fenced(replica)).collect()
 }
 
 fn failed(error: ErrorCode, name: Option<Str>, topic_id: Uuid) -> MetadataResponseTopic {

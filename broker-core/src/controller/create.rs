@@ -45,7 +45,7 @@ pub(crate) fn create_topics(
                 taken.insert(&topic.name);
                 let id = topic_id();
                 creation.results.push(created(topic, id, &assignments));
-                creation.records.extend(records(topic, id, assignments, &directory));
+                creation.records.extend(records(topic, id, assignments, image, &directory));
             }
             Err(refusal) => creation.results.push(refused(topic, refusal)),
         }
@@ -187,10 +187,12 @@ fn check_replicas(image: &Image, replicas: &[i32], factor: Option<usize>) -> Res
     Ok(())
 }
 
+/// Who is fenced gets its replicas, and is not in sync.
 fn records(
     topic: &CreatableTopic,
     topic_id: Uuid,
     assignments: Vec<Vec<i32>>,
+    image: &Image,
     directory: &impl Fn(i32) -> Uuid,
 ) -> Vec<MetadataRecord> {
     let mut records = vec![TopicRecord { name: topic.name.clone(), topic_id }.into()];
@@ -201,11 +203,12 @@ fn records(
         ConfigRecord { resource_type: TOPIC_RESOURCE, resource_name, name, value }.into()
     }));
     records.extend((0..).zip(assignments).map(|(partition_id, replicas)| {
+        let isr: Vec<i32> = replicas.iter().copied().filter(|&broker| image.is_active(broker)).collect();
         PartitionRecord {
             partition_id,
             topic_id,
-            isr: replicas.clone(),
-            leader: replicas.first().copied().unwrap_or(super::image::NO_LEADER),
+            leader: isr.first().copied().unwrap_or(super::image::NO_LEADER),
+            isr,
             leader_epoch: 0,
             partition_epoch: 0,
             directories: replicas.iter().map(|&broker| directory(broker)).collect(),
@@ -316,6 +319,20 @@ mod tests {
         for (topic, error) in table {
             assert_eq!(codes(std::slice::from_ref(&topic)), [error.code()], "{topic:?}");
         }
+    }
+
+    #[test]
+    fn who_is_fenced_is_not_in_sync_and_does_not_lead() {
+        let mut image = image();
+        let fenced = RegisterBrokerRecord { broker_id: 2, fenced: true, ..RegisterBrokerRecord::default() };
+        image.brokers.insert(2, fenced);
+        let config = Config::parse(&BTreeMap::new()).unwrap();
+        let asked = [assigned(&[(0, &[2, 1])]), assigned(&[(0, &[2])])];
+        let creation = create_topics(&image, &config, &asked[..1], || Uuid(77), |_| Uuid(8));
+        let MetadataRecord::Partition(made) = &creation.records[1] else { panic!("{:?}", creation.records) };
+        assert_eq!((&made.replicas[..], &made.isr[..], made.leader), (&[2, 1][..], &[1][..], 1));
+        let creation = create_topics(&image, &config, &asked[1..], || Uuid(77), |_| Uuid(8));
+        assert_eq!(creation.results[0].error_code, ErrorCode::InvalidReplicaAssignment.code());
     }
 
     #[test]

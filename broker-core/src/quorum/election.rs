@@ -56,6 +56,8 @@ impl Broker {
     pub(crate) fn quorum_timeout(&mut self, io: &mut Io<'_, Broker>) {
         match self.quorum.role {
             Role::Leader(_) => self.check_quorum(io),
+            // Too few gave their leader up as well: it asks for the leader's records again, and may grant others what they did not grant it.
+            Role::Prospective { leader: Some(leader), .. } => self.become_follower(self.quorum.epoch, leader, io),
             _ => self.ask_for_pre_votes(io),
         }
     }
@@ -169,11 +171,14 @@ impl Broker {
 
     fn ask_for_pre_votes(&mut self, io: &mut Io<'_, Broker>) {
         io.event(Event::ElectionStarted { epoch: self.quorum.epoch, pre_vote: true });
-        let followed = matches!(self.quorum.role, Role::Follower { .. });
-        self.quorum.role = Role::Prospective { granted: BTreeSet::from([self.quorum.node]) };
+        let leader = match self.quorum.role {
+            Role::Follower { leader, .. } => Some(leader),
+            _ => None,
+        };
+        self.quorum.role = Role::Prospective { granted: BTreeSet::from([self.quorum.node]), leader };
         self.quorum.deadline = io.now.mono + self.election_timeout();
         self.quorum.asked.clear();
-        if followed {
+        if leader.is_some() {
             self.role_changed(false, None, io);
         }
     }
@@ -318,24 +323,32 @@ impl Broker {
             self.quorum.asked.remove(&voter);
             return;
         };
-        self.learn(answer.leader_epoch, answer.leader_id, io);
+        if !self.has_lost(answer.leader_epoch, answer.leader_id) {
+            self.learn(answer.leader_epoch, answer.leader_id, io);
+        }
         let (epoch, pre_vote) = asked;
         if epoch != self.quorum.epoch || !answer.vote_granted {
             return;
         }
         match &mut self.quorum.role {
-            Role::Prospective { granted } if pre_vote => _ = granted.insert(voter),
+            Role::Prospective { granted, .. } if pre_vote => _ = granted.insert(voter),
             Role::Candidate { granted } if !pre_vote => _ = granted.insert(voter),
             _ => return,
         }
         self.count_votes(io);
     }
 
+    /// Whether this leader is the one that a prospective voter does not hear from. Who grants it a pre-vote may name that leader too.
+    fn has_lost(&self, epoch: i32, leader: i32) -> bool {
+        let lost = matches!(self.quorum.role, Role::Prospective { leader: Some(lost), .. } if lost == leader);
+        lost && epoch == self.quorum.epoch
+    }
+
     /// A majority makes a prospective voter a candidate, and a candidate a leader, once its own vote is durable.
     fn count_votes(&mut self, io: &mut Io<'_, Broker>) {
         let enough = |granted: &BTreeSet<i32>| granted.len() >= grant::majority(self.quorum.voters.len());
         match &self.quorum.role {
-            Role::Prospective { granted } if enough(granted) => self.stand_for_election(io),
+            Role::Prospective { granted, .. } if enough(granted) => self.stand_for_election(io),
             Role::Candidate { granted } if enough(granted) && self.quorum.saving.is_none() => self.be_elected(io),
             _ => {}
         }

@@ -26,8 +26,8 @@ const QUORUM_STATE: &str = "quorum-state";
 pub(super) enum Role {
     /// It knows of no leader, and waits for one to speak before it asks for votes.
     Unattached,
-    /// It asks whether it would get votes (KIP-996).
-    Prospective { granted: BTreeSet<i32> },
+    /// It asks whether it would get votes (KIP-996), and goes back to the leader that it followed if it does not.
+    Prospective { granted: BTreeSet<i32>, leader: Option<i32> },
     /// It asks for votes.
     Candidate { granted: BTreeSet<i32> },
     /// It was elected.
@@ -249,7 +249,7 @@ impl Quorum {
     pub(super) fn to_be_told(&self) -> Vec<i32> {
         let others = self.voters.iter().copied().filter(|&voter| voter != self.node && !self.asked.contains(&voter));
         match &self.role {
-            Role::Prospective { granted } => others.filter(|voter| !granted.contains(voter)).collect(),
+            Role::Prospective { granted, .. } => others.filter(|voter| !granted.contains(voter)).collect(),
             Role::Candidate { granted } if self.saving.is_none() => {
                 others.filter(|voter| !granted.contains(voter)).collect()
             }

@@ -114,6 +114,11 @@ impl Replica {
         check_leader_epoch(self.leads(), self.leader_epoch, current_leader_epoch)
     }
 
+    /// The same for a consumer that may also read from a follower (KIP-392).
+    pub(crate) fn check_epoch_alone(&self, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+        check_leader_epoch(true, self.leader_epoch, current_leader_epoch)
+    }
+
     /// Nobody on this connection waits any more.
     pub(crate) fn forget(&mut self, conn: ConnId) {
         self.waiting.retain(|&waiting| waiting != conn);

@@ -28,7 +28,7 @@ pub(super) fn record_set(draw: &mut Draw) -> Option<Bytes> {
 }
 
 /// A batch that Kafka takes.
-fn sound(draw: &mut Draw) -> Bytes {
+pub(crate) fn sound(draw: &mut Draw) -> Bytes {
     let codec = draw.usually(Compression::None, &compression::ALL);
     let mut builder = BatchBuilder::new(codec);
     let mut timestamp = BASE_MS + draw.below(1_000_000) as i64;

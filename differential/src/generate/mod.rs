@@ -4,7 +4,7 @@
 //! transactional producers, and topics of many partitions.
 
 mod admin;
-mod batch;
+pub(crate) mod batch;
 mod produce;
 mod read;
 mod topics;

@@ -24,7 +24,8 @@ const WORLDS_OWN: [&str; 8] = [
     "controller.quorum.voters",
     "log.dirs",
 ];
-const CLIENT_PORT: u16 = 9092;
+/// Where clients and followers go.
+pub(super) const CLIENT_PORT: u16 = 9092;
 /// Where quorum and controller requests go.
 pub(super) const CONTROLLER_PORT: u16 = 9093;
 

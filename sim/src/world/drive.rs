@@ -42,7 +42,7 @@ impl World {
         match self.cast.actors.get(usize::from(actor)).map(|actor| &actor.seat) {
             Some(Seat::Broker(_)) => self.feed_broker(actor, input),
             Some(Seat::Client(_)) => self.feed_client(actor, widen(input)),
-            None => {}
+            None => self.feed_hand(input),
         }
     }
 

@@ -8,6 +8,7 @@
 //! - [`drive`], [`process`], [`tasks`]: feeds inputs, carries out outputs, lets processes live and die, plays the applications;
 //! - [`steps`], [`faults`], [`connections`], [`leaders`]: when a step of the Plan is due, whom it concerns, what it does;
 //! - [`witness`], [`facts`], [`shares`], [`trace`], [`lines`], [`events`]: what is seen, counted, hashed and told;
+//! - [`hand`]: who sends frames and stops nodes from outside, for comparisons with other clusters;
 //! - [`heal`], [`rest`]: stops faults, waits for rest, reads everything back, and says what kept it from resting.
 
 mod app;
@@ -21,6 +22,7 @@ mod facts;
 mod faults;
 #[cfg(test)]
 mod fixture;
+mod hand;
 mod heal;
 mod leaders;
 mod lines;
@@ -36,6 +38,7 @@ mod trace;
 mod witness;
 
 pub use facts::Facts;
+pub use hand::Held;
 
 use crate::Draw;
 use crate::observe::WireTap;
@@ -45,6 +48,7 @@ use broker_core::Broker;
 use cast::Cast;
 use client_core::Client;
 use faults::Lasting;
+use hand::Hand;
 use net::Network;
 use properties::catalogue::L14;
 use properties::{Court, FactKind, FactSet, Moment, Nodes, Property, PropertyId, Violation};
@@ -101,6 +105,7 @@ pub struct World {
     rest: Rest,
     stats: Statistics,
     watch: Watch,
+    hand: Hand,
     broker_out: Vec<Output<Broker>>,
     client_out: Vec<Output<Client>>,
 }
@@ -141,6 +146,7 @@ impl World {
             rest: Rest::default(),
             stats: Statistics::default(),
             watch: Watch::default(),
+            hand: Hand::default(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
         };
@@ -247,6 +253,7 @@ impl World {
             unfired: self.unfired.clone(),
             rest: self.rest.clone(),
             watch: self.watch.clone(),
+            hand: self.hand.clone(),
             broker_out: Vec::new(),
             client_out: Vec::new(),
             ..*self
