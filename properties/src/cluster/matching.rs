@@ -1,10 +1,11 @@
 //! What different replicas of a partition hold.
 
+use super::unless_metadata_broke;
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
-use crate::property::{Cluster, PropertyId, Scope};
+use crate::property::{Claim, Cluster, PropertyId, Scope};
 
 /// Faults after which two replicas need not hold the same bytes.
 const DAMAGE: &[FaultKind] =
@@ -47,7 +48,8 @@ impl Judge for LogMatching {
 }
 
 /// W23. At rest the assigned replicas that run hold the same batches up to the same end. Of the metadata log, which is
-/// never idle, up to the shorter end. Damage to a log excuses it. Source: ORACLES; bugs R02 R03 R06.
+/// never idle, up to the shorter end. Damage to a log excuses it, and so does damage to a voter's metadata log: nobody may
+/// be able to tell followers whom to follow. Source: ORACLES; bugs R02 R03 R06.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Convergence;
 
@@ -55,7 +57,11 @@ impl Judge for Convergence {
     const ID: PropertyId =
         PropertyId { id: "W23", name: "convergence", sentence: "At rest all replicas of a partition hold the same." };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
-    const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
+
+    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+        let damaged = cluster.ledger.excuse(scope, DAMAGE).map(Claim::Excused);
+        damaged.unwrap_or_else(|| unless_metadata_broke(cluster))
+    }
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         let ghost = case.cluster.ghost;

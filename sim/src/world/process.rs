@@ -67,7 +67,8 @@ impl World {
         let disk: &mut dyn Disk = &mut seat.disk;
         let opened = Broker::open(seat.config.clone(), seed, &mut Io::new(machine.clock.read(now), disk, &mut out));
         let gone = seat.disk.is_gone();
-        if !gone {
+        // Who could not open has recovered nothing: whatever lies on the disk waits for the next attempt.
+        if !gone && opened.is_ok() {
             seat.disk.opened();
         }
         let error = opened.as_ref().err().map(ToString::to_string);
