@@ -69,6 +69,18 @@ impl Script {
         script
     }
 
+    /// Three nodes for so long, with Kafka's defaults but for replication: 3 replicas, 2 of which must have a record.
+    pub(crate) fn plain_cluster(scenario: &str, seed: u64, active_us: u64) -> Script {
+        let mut script = Script::cluster(scenario, seed);
+        script.active_us = active_us;
+        script.plan.heal_at_us = active_us;
+        script.plan.weather = Weather::default();
+        script.plan.topology.config.clear();
+        script.configure("default.replication.factor", "3");
+        script.configure("min.insync.replicas", "2");
+        script
+    }
+
     /// The ids of all nodes.
     pub(crate) fn nodes(&self) -> Vec<i32> {
         (1..=i32::from(self.plan.topology.nodes)).collect()

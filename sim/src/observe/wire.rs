@@ -11,7 +11,7 @@ use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, Payload};
 use std::collections::BTreeMap;
 use wire::files::METADATA_TOPIC_ID;
-use wire::messages::fetch::{FetchRequest, FetchResponse};
+use wire::messages::fetch::{FetchRequest, FetchResponse, PartitionData};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
 use wire::messages::{ApiKey, Request, Response};
@@ -152,6 +152,7 @@ impl WireTap {
                 self.produce_answered(from, acks, batches, &body);
             }
             (What::Fetch { session, epoch, wanted }, Response::Fetch(body)) => {
+                self.follower_answered(from, &body);
                 self.fetch_answered(from, &wanted, &body);
                 self.remember(disk.node(), (session, epoch), body.session_id, wanted);
             }
@@ -187,7 +188,10 @@ impl WireTap {
         let wants = |kind| self.wants.has(kind);
         let follows = matches!(asker, Asker::Broker(_));
         match frame.first_chunk().and_then(|key| ApiKey::from_key(i16::from_be_bytes(*key))) {
-            Some(ApiKey::Fetch) if follows => wants(FactKind::FetchAnswered) || wants(FactKind::FollowerFetched),
+            Some(ApiKey::Fetch) if follows => {
+                let kinds = [FactKind::FollowerFetched, FactKind::FollowerAnswered, FactKind::FetchAnswered];
+                kinds.into_iter().any(wants)
+            }
             _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
@@ -317,6 +321,7 @@ impl WireTap {
         self.facts.extend(wanted.iter().map(|(partition, place)| Fact::FollowerFetched {
             node: from.disk.node(),
             replica: NodeId(replica),
+            correlation: from.correlation,
             partition: partition.clone(),
             topic_id: place.topic_id,
             fetch_offset: place.fetch_offset,
@@ -335,6 +340,22 @@ impl WireTap {
             let next = if epoch == i32::MAX { 1 } else { epoch.saturating_add(1) };
             self.sessions.insert((node, answered), Session { next, wanted });
         }
+    }
+
+    fn follower_answered(&mut self, from: From<'_>, body: &FetchResponse) {
+        if from.client().is_some() || !self.wants.has(FactKind::FollowerAnswered) {
+            return;
+        }
+        let mut failed = Vec::new();
+        for topic in &body.responses {
+            let refused = topic.partitions.iter().filter(|answer| answer.error_code != 0);
+            let named = |answer: &PartitionData| {
+                self.partition(from.disk, &topic.topic, topic.topic_id, answer.partition_index)
+            };
+            failed.extend(refused.filter_map(named));
+        }
+        let (node, correlation, error) = (from.disk.node(), from.correlation, body.error_code);
+        self.facts.push(Fact::FollowerAnswered { node, correlation, error, failed });
     }
 
     fn fetch_answered(&mut self, from: From<'_>, wanted: &Wanted, body: &FetchResponse) {
