@@ -52,8 +52,10 @@ struct Session {
 
 /// Timestamps asked for, by partition.
 type Offsets = BTreeMap<TopicPartition, i64>;
-/// What a fetch asks for, by partition.
-type Wanted = BTreeMap<TopicPartition, Place>;
+/// A partition as a fetch names it: by its topic's id, or by its name. Whether anybody knows the id by then is another matter.
+type Named = (Uuid, Str, i32);
+/// What a fetch asks for.
+type Wanted = BTreeMap<Named, Place>;
 
 /// From where a reader of a partition wants to read on.
 #[derive(Clone, Copy, Debug)]
@@ -276,40 +278,12 @@ impl WireTap {
         let known = session.filter(|session| goes_on && session.next == body.session_epoch);
         let is_refused = goes_on && known.is_none();
         let mut wanted = known.map(|session| session.wanted.clone()).unwrap_or_default();
-        self.forget(from, body, &mut wanted);
-        self.want(from, body, &mut wanted);
+        forget(body, &mut wanted);
+        want(from, body, &mut wanted);
         if !is_refused {
             self.followed(from, body, &wanted);
         }
         What::Fetch { session: body.session_id, epoch: body.session_epoch, wanted }
-    }
-
-    /// What a session does not want any more.
-    fn forget(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
-        for topic in &body.forgotten_topics_data {
-            for &index in &topic.partitions {
-                let forgotten = self.partition(from.disk, &topic.topic, topic.topic_id, index);
-                forgotten.and_then(|partition| wanted.remove(&partition));
-            }
-        }
-    }
-
-    /// What a fetch names.
-    fn want(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
-        for topic in &body.topics {
-            for asked in &topic.partitions {
-                let partition = self.partition(from.disk, &topic.topic, topic.topic_id, asked.partition);
-                let Some(partition) = partition else { continue };
-                let on_disk = || from.disk.topic_id(&partition.topic, partition.partition);
-                let place = Place {
-                    topic_id: Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk),
-                    fetch_offset: asked.fetch_offset,
-                    current_leader_epoch: asked.current_leader_epoch,
-                    last_fetched_epoch: asked.last_fetched_epoch,
-                };
-                wanted.insert(partition, place);
-            }
-        }
     }
 
     /// Tells of a follower's fetch.
@@ -318,17 +292,20 @@ impl WireTap {
         if from.client().is_some() || replica < 0 || !self.wants.has(FactKind::FollowerFetched) {
             return;
         }
-        self.facts.extend(wanted.iter().map(|(partition, place)| Fact::FollowerFetched {
-            node: from.disk.node(),
-            replica: NodeId(replica),
-            correlation: from.correlation,
-            partition: partition.clone(),
-            topic_id: place.topic_id,
-            fetch_offset: place.fetch_offset,
-            current_leader_epoch: place.current_leader_epoch,
-            last_fetched_epoch: place.last_fetched_epoch,
-            replica_epoch: body.replica_state.replica_epoch,
-        }));
+        for ((id, name, index), place) in wanted {
+            let Some(partition) = self.partition(from.disk, name, *id, *index) else { continue };
+            self.facts.push(Fact::FollowerFetched {
+                node: from.disk.node(),
+                replica: NodeId(replica),
+                correlation: from.correlation,
+                partition,
+                topic_id: place.topic_id,
+                fetch_offset: place.fetch_offset,
+                current_leader_epoch: place.current_leader_epoch,
+                last_fetched_epoch: place.last_fetched_epoch,
+                replica_epoch: body.replica_state.replica_epoch,
+            });
+        }
     }
 
     /// A session remembers what its last answered request asked for.
@@ -368,7 +345,8 @@ impl WireTap {
                 else {
                     continue;
                 };
-                let Some(place) = wanted.get(&partition) else { continue };
+                let named = (topic.topic_id, topic.topic.clone(), answer.partition_index);
+                let Some(place) = wanted.get(&named) else { continue };
                 let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
                 self.facts.push(Fact::FetchAnswered {
                     node: from.disk.node(),
@@ -393,6 +371,31 @@ impl WireTap {
                 let (node, error, offset) = (from.disk.node(), answer.error_code, answer.offset);
                 self.facts.push(Fact::OffsetAnswered { node, partition, timestamp, error, offset });
             }
+        }
+    }
+}
+
+/// What a session does not want any more.
+fn forget(body: &FetchRequest, wanted: &mut Wanted) {
+    for topic in &body.forgotten_topics_data {
+        for &index in &topic.partitions {
+            wanted.remove(&(topic.topic_id, topic.topic.clone(), index));
+        }
+    }
+}
+
+/// What a fetch names.
+fn want(from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
+    for topic in &body.topics {
+        for asked in &topic.partitions {
+            let on_disk = || from.disk.topic_id(&topic.topic, asked.partition);
+            let place = Place {
+                topic_id: Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk),
+                fetch_offset: asked.fetch_offset,
+                current_leader_epoch: asked.current_leader_epoch,
+                last_fetched_epoch: asked.last_fetched_epoch,
+            };
+            wanted.insert((topic.topic_id, topic.topic.clone(), asked.partition), place);
         }
     }
 }
