@@ -11,12 +11,12 @@ use wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use wire::messages::describe_cluster::DescribeClusterRequest;
 use wire::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use wire::messages::describe_topic_partitions::{Cursor, DescribeTopicPartitionsRequest};
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use wire::messages::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
-use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use wire::messages::{ApiVersionsRequest, produce::PartitionProduceData};
 use wire::records::{BatchBuilder, Compression};
 use wire::{ApiKey, ErrorCode, Input, Request, RequestHeader, Response, Str, Uuid};

@@ -15,6 +15,11 @@ pub const ACTIVE_US: u64 = 120 * SECOND;
 pub const AT_LEAST: (u64, u64) = (500, 6);
 
 const PARTITIONS: i32 = 3;
+/// When the cluster surely serves: the topic is created then, records are sent and faults strike soon after.
+const SERVES_US: u64 = 5 * SECOND;
+const BEGINS_US: u64 = 8 * SECOND;
+/// How often each producer sends a record to each partition.
+const EVERY_US: u64 = 750 * MILLI;
 
 const FAULTS: &[FaultKind] = &[
     FaultKind::Kill,
@@ -39,7 +44,7 @@ pub fn plan(seed: u64) -> Plan {
         producer(&mut script, &topic);
     }
     consumer(&mut script, &topic);
-    let mut at = 5 * SECOND;
+    let mut at = 10 * SECOND;
     while at < ACTIVE_US - 5 * SECOND {
         let kind = script.dice.pick(FAULTS);
         fault::inject(&mut script, kind, at);
@@ -58,11 +63,11 @@ fn topic(script: &mut Script) -> String {
         configs: BTreeMap::new(),
     };
     script.topics.push(Topic { name: name.clone(), partitions: PARTITIONS });
-    script.op(0, admin, op);
+    script.op(SERVES_US, admin, op);
     name
 }
 
-/// One record every 300 ms, to each partition in turn.
+/// Records to each partition in turn.
 fn producer(script: &mut Script, topic: &str) {
     let producer = script.client(Role::Producer, BTreeMap::new());
     for partition in 0..PARTITIONS {
@@ -71,20 +76,20 @@ fn producer(script: &mut Script, topic: &str) {
             partition: Some(partition),
             key: None,
             size: 200,
-            count: u32::try_from(ACTIVE_US / (900 * MILLI)).unwrap_or(1),
-            every_us: 900 * MILLI,
+            count: u32::try_from((ACTIVE_US - BEGINS_US) / EVERY_US).unwrap_or(1),
+            every_us: EVERY_US,
         };
-        script.op((500 + 300 * partition as u64) * MILLI, producer, op);
+        script.op(BEGINS_US + 250 * MILLI * partition as u64, producer, op);
     }
 }
 
 fn consumer(script: &mut Script, topic: &str) {
     let consumer = script.client(Role::Consumer, BTreeMap::new());
     let partitions = (0..PARTITIONS).map(|partition| (topic.to_owned(), partition)).collect();
-    script.op(100 * MILLI, consumer, ClientOp::Assign { partitions, start: StartAt::Earliest });
+    script.op(BEGINS_US, consumer, ClientOp::Assign { partitions, start: StartAt::Earliest });
     let every_us = 300 * MILLI;
-    let count = u32::try_from(ACTIVE_US / every_us).unwrap_or(1);
-    script.op(150 * MILLI, consumer, ClientOp::Poll { max_records: 500, count, every_us });
+    let count = u32::try_from((ACTIVE_US - BEGINS_US) / every_us).unwrap_or(1);
+    script.op(BEGINS_US + 50 * MILLI, consumer, ClientOp::Poll { max_records: 500, count, every_us });
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::log::{ColdRead, LogError, LogKey, Slice};
 use crate::parked::{Parked, Waiting};
 use crate::replica::{Replica, truncation};
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use sessions::{Asked, Context};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
@@ -338,10 +338,23 @@ impl Broker {
         if !fetch.reads.is_empty() {
             return self.parked.park(parked);
         }
-        let response = std::mem::take(&mut fetch.response);
+        let mut response = std::mem::take(&mut fetch.response);
         let Waiting::Fetch(fetch) = parked.waiting else { return };
         self.forget_waiters(&fetch.wanted, reply);
+        self.check_epochs(&fetch.wanted, &mut response);
         self.answer_fetch(reply, &fetch.wanted, response, io);
+    }
+
+    /// What was read at once is stale by now where another leader epoch has begun meanwhile.
+    fn check_epochs(&self, wanted: &Wanted, response: &mut FetchResponse) {
+        let told = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for ((topic, id, entry), data) in wanted.partitions.iter().zip(told).filter(|(_, data)| data.error_code == 0) {
+            let Ok(key) = self.resolve_fetched(wanted, topic, *id, entry.partition) else { continue };
+            let Some(replica) = self.replicas.get(key) else { continue };
+            if let Err(error) = replica.check_epoch(entry.current_leader_epoch.max(-1)) {
+                *data = self.failed_data(entry.partition, error, Some(key));
+            }
+        }
     }
 
     /// Much may have happened while the disk was busy: leadership, truncation, deletion.
@@ -374,8 +387,7 @@ impl Broker {
     fn open_session(&mut self, wanted: &Wanted, response: &FetchResponse, io: &mut Io<'_, Broker>) -> i32 {
         let whose = (wanted.replica.is_some(), wanted.version);
         let slots = self.config.cluster.fetch_sessions;
-        let created =
-            self.fetch_sessions.create(&wanted.partitions, response, whose, (slots, io.now.mono, self.keyed));
+        let created = self.fetch_sessions.create(&wanted.partitions, response, whose, (slots, io.now.mono, self.keyed));
         if let Some(session_id) = created.evicted {
             io.event(Event::FetchSessionEvicted { session_id });
         }

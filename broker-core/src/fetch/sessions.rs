@@ -161,9 +161,8 @@ impl FetchSessions {
         if now.since(oldest) > SAFE_FOR {
             return Some(id);
         }
-        let may_go = |session: &Session| {
-            (new.0 && !session.privileged) || session.used.since(session.created) > SAFE_FOR
-        };
+        let may_go =
+            |session: &Session| (new.0 && !session.privileged) || session.used.since(session.created) > SAFE_FOR;
         let worth = |(&id, session): (&i32, &Session)| (session.privileged, session.partitions.len(), id);
         let least = self.sessions.iter().filter(|(_, session)| may_go(session)).map(worth).min()?;
         (new >= least).then_some(least.2)

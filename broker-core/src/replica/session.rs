@@ -2,8 +2,8 @@
 
 use crate::log::LogKey;
 use std::collections::BTreeMap;
-use wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
 use wire::ErrorCode;
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
 
 /// The session with one leader. A new one has no id and epoch 0, which names everything and asks for a session.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_session_that_is_refused_or_lost_begins_anew() {
-        let table = [(Some(ErrorCode::FetchSessionIdNotFound), 0), (Some(ErrorCode::InvalidFetchSessionEpoch), 77), (None, 77)];
+        let table =
+            [(Some(ErrorCode::FetchSessionIdNotFound), 0), (Some(ErrorCode::InvalidFetchSessionEpoch), 77), (None, 77)];
         for (error, id) in table {
             let mut session = FetchSession { id: 77, epoch: 3, named: wanted(&[(0, 5), (1, 1)]) };
             match error {

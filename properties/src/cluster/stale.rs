@@ -9,21 +9,21 @@ use std::collections::BTreeMap;
 use wire::{NodeId, TopicPartition, Uuid};
 
 /// W20, of fetches between brokers, those of a session (KIP-227) included: what a follower asks for in a leader epoch that
-/// the receiver had left behind when it came is answered with an error, and so counts for nothing. Source: ORACLES;
-/// KIP-320; bugs R07 R27.
+/// the receiver has left behind, be it when the request came or while it waited, is answered with an error, and so counts
+/// for nothing. Source: ORACLES; KIP-320; bugs R07 R27.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StaleFetches {
     /// The leader epoch that a node has stated last of a partition.
     epochs: BTreeMap<(NodeId, Uuid, i32), i32>,
-    /// What of a request is stale, until it is answered; most requests have nothing here.
-    stale: BTreeMap<(u32, i32), Vec<Stale>>,
+    /// What of a request is asked for in an epoch, until it is answered.
+    asked: BTreeMap<(u32, i32), Vec<Asked>>,
 }
 
 #[derive(Clone, Debug)]
-struct Stale {
+struct Asked {
+    topic_id: Uuid,
     partition: TopicPartition,
-    asked: i32,
-    own: i32,
+    epoch: i32,
 }
 
 impl Judge for StaleFetches {
@@ -43,15 +43,16 @@ impl Judge for StaleFetches {
                     self.epochs.insert((*node, *topic_id, *partition), epoch);
                 }
             }
-            Fact::FollowerFetched { correlation, .. } => {
-                if let Some(stale) = self.is_stale(fact) {
-                    self.stale.entry(*correlation).or_default().push(stale);
-                }
+            Fact::FollowerFetched {
+                correlation, topic_id: Some(topic_id), partition, current_leader_epoch, ..
+            } => {
+                let asked = Asked { topic_id: *topic_id, partition: partition.clone(), epoch: *current_leader_epoch };
+                self.asked.entry(*correlation).or_default().push(asked);
             }
             Fact::FollowerAnswered { node, correlation, error, failed } => {
-                let served = self.stale.remove(correlation).filter(|_| *error == 0).unwrap_or_default();
-                for stale in served.iter().filter(|stale| !failed.contains(&stale.partition)) {
-                    self.charge(*node, stale, case);
+                let answered = self.asked.remove(correlation).filter(|_| *error == 0).unwrap_or_default();
+                for asked in answered.iter().filter(|asked| !failed.contains(&asked.partition)) {
+                    self.check(*node, asked, case);
                 }
             }
             _ => {}
@@ -60,19 +61,13 @@ impl Judge for StaleFetches {
 }
 
 impl StaleFetches {
-    fn is_stale(&self, fact: &Fact) -> Option<Stale> {
-        let Fact::FollowerFetched { node, topic_id: Some(topic_id), partition, current_leader_epoch, .. } = fact else {
-            return None;
-        };
-        let &own = self.epochs.get(&(*node, *topic_id, partition.partition))?;
-        let stale = (0..own).contains(current_leader_epoch);
-        stale.then(|| Stale { partition: partition.clone(), asked: *current_leader_epoch, own })
-    }
-
-    fn charge(&self, node: NodeId, stale: &Stale, case: &mut Case<'_>) {
-        let Stale { partition, asked, own } = stale;
-        case.charge(self, &Scope::node(node), "served", || {
-            format!("node {node} is in epoch {own} of {partition} and served a fetch in epoch {asked}")
-        });
+    fn check(&self, node: NodeId, asked: &Asked, case: &mut Case<'_>) {
+        let Asked { topic_id, partition, epoch } = asked;
+        let Some(&own) = self.epochs.get(&(node, *topic_id, partition.partition)) else { return };
+        if (0..own).contains(epoch) {
+            case.charge(self, &Scope::node(node), "served", || {
+                format!("node {node} is in epoch {own} of {partition} and served a fetch in epoch {epoch}")
+            });
+        }
     }
 }

@@ -311,7 +311,9 @@ fn w20_a_fetch_of_an_older_epoch_is_refused() {
 }
 
 #[test]
-fn w20_what_was_asked_for_in_time_may_be_answered_later() {
-    let parked = Group::new().produce(&[0]).fetch(3);
-    parked.elect(1, &[1, 2, 3]).answers_fetch(0, false).silent();
+fn w20_so_is_one_that_waited_until_its_epoch_was_over() {
+    let parked = || Group::new().produce(&[0]).fetch(3).elect(1, &[1, 2, 3]);
+    parked().answers_fetch(0, false).violates(&["W20/served"]);
+    parked().answers_fetch(0, true).silent();
+    Group::new().produce(&[0]).fetch(3).answers_fetch(0, false).elect(1, &[1, 2, 3]).silent();
 }

@@ -29,7 +29,13 @@ fn request((session_id, session_epoch): (i32, i32), offsets: &[(i32, i64)], forg
 }
 
 fn data(partition_index: i32, high_watermark: i64) -> PartitionData {
-    PartitionData { partition_index, high_watermark, log_start_offset: 0, records: Some(Bytes::new()), ..PartitionData::default() }
+    PartitionData {
+        partition_index,
+        high_watermark,
+        log_start_offset: 0,
+        records: Some(Bytes::new()),
+        ..PartitionData::default()
+    }
 }
 
 fn response(partitions: Vec<PartitionData>) -> FetchResponse {
