@@ -50,11 +50,12 @@ impl Broker {
             self.publish_loaded(io);
             self.image_is_known(io);
         }
-        while let Some(committed) = self.controller.commit(self.quorum.high_watermark) {
-            self.publish(&committed.records, io);
-            if let Some(answer) = committed.answer {
-                self.answered(answer, io);
-            }
+        // Published as one step, as Kafka's loader does: what a later batch takes back, as a topic that is deleted, was never there.
+        let committed: Vec<_> = std::iter::from_fn(|| self.controller.commit(self.quorum.high_watermark)).collect();
+        let (records, answers): (Vec<_>, Vec<_>) = committed.into_iter().map(|it| (it.records, it.answer)).unzip();
+        self.publish(records.iter().flat_map(|records| records.iter()), io);
+        for answer in answers.into_iter().flatten() {
+            self.answered(answer, io);
         }
     }
 

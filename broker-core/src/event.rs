@@ -108,6 +108,11 @@ pub enum Event {
         /// Which.
         broker: i32,
     },
+    /// A controller unfences a broker that has caught up with the metadata: it may lead from now on.
+    BrokerUnfenced {
+        /// Which.
+        broker: i32,
+    },
     /// A leader's high watermark advanced.
     HighWatermarkAdvanced {
         /// Of what.
@@ -186,6 +191,7 @@ impl Event {
         "ElectionStarted",
         "Diverged",
         "BrokerFenced",
+        "BrokerUnfenced",
         "HighWatermarkAdvanced",
         "ColdRead",
         "Parked",
@@ -216,6 +222,7 @@ impl Event {
             Event::ElectionStarted { .. } => "ElectionStarted",
             Event::Diverged { .. } => "Diverged",
             Event::BrokerFenced { .. } => "BrokerFenced",
+            Event::BrokerUnfenced { .. } => "BrokerUnfenced",
             Event::HighWatermarkAdvanced { .. } => "HighWatermarkAdvanced",
             Event::ColdRead { .. } => "ColdRead",
             Event::Parked { .. } => "Parked",

@@ -37,8 +37,8 @@ impl Broker {
         }
     }
 
-    /// Records were committed.
-    pub(crate) fn publish(&mut self, records: &[MetadataRecord], io: &mut Io<'_, Broker>) {
+    /// Records were committed; the image holds all of them already.
+    pub(crate) fn publish<'a>(&mut self, records: impl Iterator<Item = &'a MetadataRecord>, io: &mut Io<'_, Broker>) {
         for record in records {
             match record {
                 MetadataRecord::Partition(record) => {

@@ -62,7 +62,7 @@ fn topic(script: &mut Script) -> String {
         replication_factor: -1,
         configs: BTreeMap::new(),
     };
-    script.topics.push(Topic { name: name.clone(), partitions: PARTITIONS });
+    script.topics.push(Topic { name: name.clone(), partitions: PARTITIONS, replicas: 3 });
     script.op(SERVES_US, admin, op);
     name
 }

@@ -85,7 +85,12 @@ impl Broker {
             return self.reply_to(caller, response.into(), io);
         }
         self.sessions.touch(request.broker_id, io.now.mono);
+        let broker = request.broker_id;
+        let fenced = self.controller.latest().brokers.get(&broker).is_some_and(|known| known.fenced);
         let (records, response) = self.next_state_of(request);
+        if fenced && !response.is_fenced {
+            io.event(Event::BrokerUnfenced { broker });
+        }
         self.propose(records, Some(Answer { caller, response: Box::new(response.into()) }), io);
     }
 

@@ -220,8 +220,14 @@ impl Broker {
         let Role::Follower { fetched, .. } = &mut self.quorum.role else { return };
         *fetched = true;
         self.quorum.deadline = io.now.mono + self.config.cluster.fetch_timeout;
-        if let Err(error) = self.take_metadata(&data, io) {
-            self.metadata_failed(&error.to_string(), io);
+        match self.take_metadata(&data, io) {
+            // What a leader's disk spoiled is not this log's failure: it is asked for again (KAFKA-18723).
+            Err(error @ LogError::NotNext) => {
+                tracing::warn!(%error, "what the leader sent is not taken");
+                self.peers.rest(Channel::QuorumFetch, io.now.mono + self.config.cluster.retry_backoff);
+            }
+            Err(error) => self.metadata_failed(&error.to_string(), io),
+            Ok(()) => {}
         }
     }
 

@@ -306,7 +306,7 @@ impl PartitionGhost {
 
     pub(super) fn led(&mut self, led: Led) {
         self.leaders.entry(led.epoch).or_insert(led);
-        self.fetches.retain(|fetch| fetch.leader != led.node);
+        self.fetches.retain(|fetch| fetch.leader != led.node || fetch.epoch == led.epoch);
         if self.leader.is_none_or(|before| before.epoch <= led.epoch) {
             self.leader = Some(led);
         }

@@ -40,7 +40,8 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         || scope.log.as_ref().filter(|log| has_hole(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES));
     let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
-    let broken = || scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
+    // Whoever leads the quorum may have nothing else to give to the others.
+    let broken = || cluster.nodes.ids().iter().find_map(|&node| broken_metadata(node, cluster.ledger));
     if scope.log.as_ref().is_some_and(|log| !is_eligible_somewhere(log, cluster)) {
         return Claim::NotClaimed;
     }

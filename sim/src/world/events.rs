@@ -53,7 +53,7 @@ fn leadership(event: &broker_core::Event) -> String {
         Event::Diverged { partition, end_offset } => {
             format!("{name} {}: the follower is to truncate to {end_offset}", of(partition))
         }
-        Event::BrokerFenced { broker } => format!("{name} broker {broker}"),
+        Event::BrokerFenced { broker } | Event::BrokerUnfenced { broker } => format!("{name} broker {broker}"),
         event => event.name().to_owned(),
     }
 }

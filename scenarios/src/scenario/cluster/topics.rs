@@ -1,5 +1,6 @@
 //! Topics are created, deleted and created again in a cluster, while leaders move and nodes are away that still hold the old ones.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -10,6 +11,7 @@ use sim::{Plan, Role};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-topics",
     about: "create, delete and re-create in a cluster, with nodes away",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "LeaderElected", "BecameFollower", "PositionReset"],
     faults: FAULTS,
@@ -29,9 +31,12 @@ fn draw(seed: u64) -> Plan {
     let mut script = Script::cluster(SCENARIO.name, seed);
     workload::mixed(&mut script);
     let admin = script.clients(Role::Admin)[0];
-    for topic in script.topics.clone() {
+    // The first topic stays, so that there is somebody to compare with, and a leader to depose.
+    workload::create_topic(&mut script, admin, "churned", 0);
+    for topic in script.topics.clone().into_iter().skip(1) {
         workload::churn(&mut script, admin, &topic.name);
     }
     fault::storm(&mut script, FAULTS);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
