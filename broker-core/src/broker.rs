@@ -5,6 +5,7 @@ use crate::connections::{Connections, Reply};
 use crate::controller::Controller;
 use crate::controller::sessions::Sessions;
 use crate::event::Event;
+use crate::fetch::sessions::FetchSessions;
 use crate::keyed::Keyed;
 use crate::lifecycle::{Life, Phase};
 use crate::log::{LogDirs, LogError};
@@ -35,6 +36,7 @@ pub struct Broker {
     pub(crate) quorum: Quorum,
     pub(crate) controller: Controller,
     pub(crate) sessions: Sessions,
+    pub(crate) fetch_sessions: FetchSessions,
     pub(crate) peers: Peers,
     pub(crate) life: Life,
     /// Clients' requests that wait for the active controller.
@@ -103,6 +105,7 @@ impl Broker {
             quorum,
             controller,
             sessions: Sessions::default(),
+            fetch_sessions: FetchSessions::default(),
             peers: Peers::default(),
             life: Life::default(),
             forwards: VecDeque::new(),

@@ -57,6 +57,8 @@ wire::planted_bugs! {
     R15,
     /// KAFKA-15021: a replica that is shutting down is waited for as if it were about to join.
     R16,
+    /// KAFKA-9338: a fetch session forgets the leader epochs that were asked for, so that only its first fetch is validated.
+    R27,
     /// KAFKA-10554: records that come with a diverging epoch are appended, and nothing is cut.
     R29,
     /// Kafka's documentation of NotEnoughReplicasAfterAppend: the size of the ISR is not looked at again before the acknowledgement.

@@ -132,6 +132,21 @@ pub enum Event {
         /// `produce` or `fetch`.
         what: &'static str,
     },
+    /// A fetch session was opened (KIP-227).
+    FetchSessionOpened {
+        /// Its id.
+        session_id: i32,
+    },
+    /// A fetch session lost its slot to another.
+    FetchSessionEvicted {
+        /// Its id.
+        session_id: i32,
+    },
+    /// A fetch of a session that is not there, or stands at another epoch.
+    FetchSessionRefused {
+        /// Kafka's error code.
+        error: i16,
+    },
     /// A batch was refused before the append.
     BatchRejected {
         /// Kafka's error code.
@@ -180,6 +195,9 @@ impl Event {
         "HighWatermarkAdvanced",
         "ColdRead",
         "Parked",
+        "FetchSessionOpened",
+        "FetchSessionEvicted",
+        "FetchSessionRefused",
         "BatchRejected",
         "LogDirFailed",
         "Registered",
@@ -208,6 +226,9 @@ impl Event {
             Event::HighWatermarkAdvanced { .. } => "HighWatermarkAdvanced",
             Event::ColdRead { .. } => "ColdRead",
             Event::Parked { .. } => "Parked",
+            Event::FetchSessionOpened { .. } => "FetchSessionOpened",
+            Event::FetchSessionEvicted { .. } => "FetchSessionEvicted",
+            Event::FetchSessionRefused { .. } => "FetchSessionRefused",
             Event::BatchRejected { .. } => "BatchRejected",
             Event::LogDirFailed { .. } => "LogDirFailed",
             Event::Registered { .. } => "Registered",

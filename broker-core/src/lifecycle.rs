@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::log::{Durable, FileTicket, Log, LogKey};
 use crate::peers::Ask;
 use crate::quorum::METADATA;
+use crate::serving::News;
 use crate::timer::Timer;
 use std::time::Duration;
 use wire::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationResponse};
@@ -256,7 +257,7 @@ impl Broker {
             self.give_back(&led, io);
         }
         for key in lost {
-            self.wake(key, io);
+            self.wake(key, News::Changed, io);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::connections::Reply;
 use crate::fetch::ParkedFetch;
 use crate::produce::ParkedProduce;
 use crate::quorum::ParkedQuorumFetch;
+use crate::serving::News;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{ConnId, Instant};
 
@@ -47,6 +48,16 @@ impl ParkedRequests {
 
     pub(crate) fn get_mut(&mut self, conn: ConnId) -> Option<&mut Parked> {
         self.requests.get_mut(&conn)
+    }
+
+    /// Whether a request can have waited for such news: followers wait for what is appended, everybody else for what is committed.
+    pub(crate) fn heeds(&self, conn: ConnId, news: News) -> bool {
+        let follows = match self.requests.get(&conn).map(|parked| &parked.waiting) {
+            Some(Waiting::Fetch(fetch)) => fetch.follows(),
+            Some(_) => false,
+            None => return true,
+        };
+        news == News::Changed || follows == (news == News::Appended)
     }
 
     pub(crate) fn take(&mut self, conn: ConnId) -> Option<Parked> {

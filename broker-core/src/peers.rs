@@ -88,6 +88,11 @@ impl Peers {
         self.peers.get(&(node, channel)).is_none_or(|peer| peer.in_flight.is_none() && peer.not_before <= now)
     }
 
+    /// Whether an answer is waited for.
+    pub(crate) fn is_busy(&self, node: i32, channel: Channel) -> bool {
+        self.peers.get(&(node, channel)).is_some_and(|peer| peer.in_flight.is_some())
+    }
+
     /// When a request may be sent at the earliest; never, as long as an answer is waited for, which is an input of its own.
     pub(crate) fn not_before(&self, node: i32, channel: Channel) -> Instant {
         match self.peers.get(&(node, channel)) {

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::log::{LogKey, Origin};
 use crate::parked::{Parked, Waiting};
 use crate::replica::leader::Leading;
+use crate::serving::News;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -236,7 +237,7 @@ impl Broker {
             self.logs.append(key, Origin::Client, &checked, epoch, io, bugs).map_err(|error| error.code())?;
         self.logs_touched = true;
         self.advance(key, io);
-        self.wake_followers(key, io);
+        self.wake(key, News::Appended, io);
         let log_start_offset = self.logs.get(key).map_or(-1, |log| log.log_start_offset());
         let answer = PartitionProduceResponse {
             base_offset: appended.base_offset,

@@ -9,6 +9,7 @@ use crate::log::LogKey;
 use crate::quorum::METADATA;
 use crate::replica::Role;
 use crate::replica::leader::Leading;
+use crate::serving::News;
 use std::rc::Rc;
 use wire::metadata::MetadataRecord;
 use wire::{Instant, Io, Str, Uuid};
@@ -98,7 +99,7 @@ impl Broker {
                 self.follow(key, io);
             }
         }
-        self.wake(key, io);
+        self.wake(key, News::Changed, io);
     }
 
     /// The controller committed a change of a partition that this broker goes on leading.

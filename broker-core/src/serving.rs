@@ -9,6 +9,17 @@ use crate::replica::{Replica, own_end};
 use bytes::Bytes;
 use wire::{ConnId, Endpoint, ErrorCode, Instant, Io, Str, Uuid};
 
+/// What is new with a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Its log has grown.
+    Appended,
+    /// Its high watermark has advanced.
+    Committed,
+    /// Anything else.
+    Changed,
+}
+
 impl Broker {
     /// A frame while clients are served.
     pub(crate) fn serve(&mut self, conn: ConnId, frame: &Bytes, io: &mut Io<'_, Broker>) {
@@ -76,7 +87,7 @@ impl Broker {
         let Some(replica) = self.replicas.get_mut(key) else { return };
         replica.high_watermark = to;
         io.event(Event::HighWatermarkAdvanced { partition: replica.partition.clone(), to });
-        self.wake(key, io);
+        self.wake(key, News::Committed, io);
     }
 
     fn advances_to(&self, key: LogKey, now: Instant) -> Option<i64> {
@@ -87,27 +98,19 @@ impl Broker {
         (to > replica.high_watermark).then_some(to)
     }
 
-    /// Followers wait for what was appended, not for what is committed.
-    pub(crate) fn wake_followers(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
-        let leading = self.replicas.get(key).and_then(Replica::leading);
-        if leading.is_some_and(|leading| !leading.followers.is_empty()) {
-            self.wake(key, io);
-        }
-    }
-
     /// A log's recovery point moved: what waits for it, or for the high watermark that follows it, looks again.
     pub(crate) fn log_is_durable(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
         self.logs_touched = true;
         self.advance(key, io);
-        self.wake(key, io);
+        self.wake(key, News::Changed, io);
     }
 
-    /// Whoever waits for a partition looks again.
-    pub(crate) fn wake(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+    /// Whoever waits for such news of a partition looks again.
+    pub(crate) fn wake(&mut self, key: LogKey, news: News, io: &mut Io<'_, Broker>) {
         let Some(replica) = self.replicas.get_mut(key).filter(|replica| !replica.waiting.is_empty()) else { return };
         let waiting = std::mem::take(&mut replica.waiting);
         for conn in waiting {
-            if self.retry(conn, io)
+            if (!self.parked.heeds(conn, news) || self.retry(conn, io))
                 && let Some(replica) = self.replicas.get_mut(key)
             {
                 replica.wait(conn);

@@ -11,6 +11,7 @@ use wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use wire::messages::describe_cluster::DescribeClusterRequest;
 use wire::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use wire::messages::describe_topic_partitions::{Cursor, DescribeTopicPartitionsRequest};
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use wire::messages::offset_for_leader_epoch::{
@@ -102,6 +103,46 @@ fn a_fetch_session_that_nobody_has_is_unknown() {
     (request.session_id, request.session_epoch) = (7, 3);
     let Response::Fetch(answer) = solo.ask(12, request) else { panic!() };
     assert_eq!((answer.error_code, answer.responses.len()), (ErrorCode::FetchSessionIdNotFound.code(), 0));
+}
+
+/// A fetch of a session: its error, its session, and per partition its index and values.
+fn fetch_on(solo: &mut Solo, session: (i32, i32), topics: Vec<FetchTopic>) -> (i16, i32, Vec<(i32, Vec<String>)>) {
+    let (session_id, session_epoch) = session;
+    let request = FetchRequest { session_id, session_epoch, topics, ..fetch_request("orders", 0, 0) };
+    let Response::Fetch(answer) = solo.ask(12, request) else { panic!() };
+    let partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
+    let told = partitions.map(|data| (data.partition_index, values(data))).collect();
+    (answer.error_code, answer.session_id, told)
+}
+
+#[test]
+fn a_fetch_session_asks_for_and_tells_what_is_new() {
+    let mut solo = Solo::new(&[]);
+    solo.create("orders", 2, &[]);
+    let asked = |partition: i32, fetch_offset: i64| {
+        let entry = FetchPartition { partition, fetch_offset, partition_max_bytes: 1 << 20, ..Default::default() };
+        vec![FetchTopic { topic: "orders".into(), partitions: vec![entry], ..FetchTopic::default() }]
+    };
+    let both = [asked(0, 0), asked(1, 0)].concat();
+    let (error, id, told) = fetch_on(&mut solo, (0, 0), both);
+    assert_eq!((error, told), (0, vec![(0, vec![]), (1, vec![])]));
+    assert!(id > 0 && solo.event_names().contains(&"FetchSessionOpened"));
+    assert_eq!(fetch_on(&mut solo, (id, 1), vec![]), (0, id, vec![]));
+    solo.produce("orders", "a");
+    assert_eq!(fetch_on(&mut solo, (id, 2), vec![]), (0, id, vec![(0, vec!["a".to_owned()])]));
+    assert_eq!(fetch_on(&mut solo, (id, 3), asked(0, 1)), (0, id, vec![]));
+    assert_eq!(fetch_on(&mut solo, (id, 3), vec![]).0, ErrorCode::InvalidFetchSessionEpoch.code());
+    assert!(solo.event_names().contains(&"FetchSessionRefused"));
+    solo.restart();
+    assert_eq!(fetch_on(&mut solo, (id, 4), vec![]).0, ErrorCode::FetchSessionIdNotFound.code());
+}
+
+#[test]
+fn a_fetch_session_needs_a_slot() {
+    let mut solo = Solo::new(&[("max.incremental.fetch.session.cache.slots", "0")]);
+    solo.create("orders", 1, &[]);
+    let (error, id, told) = fetch_on(&mut solo, (0, 0), fetch_request("orders", 0, 0).topics);
+    assert_eq!((error, id, told), (0, 0, vec![(0, vec![])]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Topic ids differ between any two brokers. Sessions name them by symbols; each peer's own ids are put in on the way out and taken
-//! out again on the way in.
+//! Topic ids and the ids of fetch sessions differ between any two brokers. Sessions name them by symbols; each peer's own ids are put in on
+//! the way out, and those of topics are taken out again on the way in.
 
-use crate::session::{SYMBOL, symbol};
+use crate::session::{FETCH_SESSION, SYMBOL, symbol};
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub struct Ids {
     symbols: BTreeMap<String, Uuid>,
     /// The peer's node ids and the session's; where there are several nodes.
     nodes: BTreeMap<i32, i32>,
+    /// The fetch session that the peer opened last.
+    fetch_session: Option<i32>,
 }
 
 /// Members that hold a node's id, or several.
@@ -56,6 +58,11 @@ impl Ids {
         self.symbols.insert(real.to_string(), symbol);
     }
 
+    /// The peer opened a fetch session, or went on with one.
+    pub fn learn_session(&mut self, session_id: i32) {
+        self.fetch_session = Some(session_id);
+    }
+
     /// A frame in the peer's terms: symbols that it has an id for are replaced, wherever they stand.
     #[must_use]
     pub fn outgoing(&self, frame: &Bytes) -> Bytes {
@@ -68,6 +75,9 @@ impl Ids {
                 bytes[at..at + 16].copy_from_slice(&real.0.to_be_bytes());
             }
             at += 4;
+        }
+        if let (Some(at), Some(id)) = (find(&bytes, &FETCH_SESSION.to_be_bytes()), self.fetch_session) {
+            bytes[at..at + 4].copy_from_slice(&id.to_be_bytes());
         }
         bytes.freeze()
     }
@@ -120,6 +130,15 @@ fn find(bytes: &[u8], wanted: &[u8; 4]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_fetch_session_goes_out_as_the_peers_own() {
+        let mut ids = Ids::default();
+        let frame: Bytes = [&[1, 2][..], &FETCH_SESSION.to_be_bytes()].concat().into();
+        assert_eq!(ids.outgoing(&frame), frame);
+        ids.learn_session(7);
+        assert_eq!(ids.outgoing(&frame).as_ref(), [1, 2, 0, 0, 0, 7]);
+    }
 
     #[test]
     fn symbols_go_out_as_ids_and_ids_come_in_as_symbols() {

@@ -158,6 +158,10 @@ impl Party<'_> {
     /// Kafka answers when its controller has decided; its broker learns of it a moment later.
     fn settle(&mut self, request: &Request, response: &Response) -> io::Result<()> {
         match (request, response) {
+            (_, Response::Fetch(response)) if response.session_id != 0 => {
+                self.ids.learn_session(response.session_id);
+                Ok(())
+            }
             (Request::CreateTopics(request), Response::CreateTopics(response)) if !request.validate_only => {
                 let created = response.topics.iter().filter(|topic| topic.error_code == 0);
                 created.map(|topic| topic.name.clone()).try_for_each(|name| self.settle_created(&name))

@@ -20,7 +20,8 @@ pub struct Step {
     pub conn: u32,
     /// The version that the body is written in.
     pub version: i16,
-    /// The request. Topic ids in it are [`symbol`]s, which stand for what a peer assigned.
+    /// The request. Topic ids in it are [`symbol`]s, which stand for what a peer assigned, and [`FETCH_SESSION`] is the fetch session
+    /// that the peer opened last.
     pub request: Request,
     /// What is done to the frame.
     pub tweak: Tweak,
@@ -42,6 +43,9 @@ pub enum Tweak {
     /// A byte of the body, by thousandths, is changed.
     Flip(u32, u8),
 }
+
+/// What stands for a fetch session in a frame; no other field is likely to have it.
+pub const FETCH_SESSION: i32 = 0x5e55_1d0a;
 
 /// Where a body begins: behind key, version, correlation id, client id, and the tagged fields of a flexible header.
 const HEADER: usize = 8 + 2 + CLIENT_ID.len();

@@ -318,6 +318,8 @@ facts! {
         node: NodeId,
         /// Who asks.
         replica: NodeId,
+        /// The request's correlation id, unique per connection: the same for all its partitions.
+        correlation: (u32, i32),
         /// Which partition; `__cluster_metadata` for the quorum.
         partition: TopicPartition,
         /// Its topic id.
@@ -330,6 +332,18 @@ facts! {
         last_fetched_epoch: i32,
         /// The registration of the follower's broker that asks; -1 if it does not say.
         replica_epoch: i64,
+    }
+    /// A broker answered a follower's Fetch as a whole: the answer left the core. Partitions that an incremental answer
+    /// leaves out are answered as well: without an error.
+    FollowerAnswered {
+        /// By whom.
+        node: NodeId,
+        /// The request's, as in `FollowerFetched`.
+        correlation: (u32, i32),
+        /// Kafka's code for the request.
+        error: i16,
+        /// The partitions that have an error of their own.
+        failed: Vec<TopicPartition>,
     }
     /// A broker answered a partition of a Fetch request: the answer left the core.
     FetchAnswered {

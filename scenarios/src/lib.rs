@@ -5,6 +5,7 @@
 //! here: a campaign lives in the real world, its runs do not.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod busy;
 pub mod campaign;
 pub mod catalogue;
 pub mod corpus;

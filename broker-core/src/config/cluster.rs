@@ -4,7 +4,7 @@ use super::kind::items;
 use super::{Config, ConfigError, bad};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::Endpoint;
+use wire::{Endpoint, Str};
 
 /// Voters, timeouts and limits of the cluster.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,10 @@ pub(crate) struct ClusterConfig {
     pub(crate) replica_fetch_backoff: Duration,
     pub(crate) replica_fetch_max_bytes: i32,
     pub(crate) replica_socket_timeout: Duration,
+    /// Where brokers reach one another; the first listener if it is not set.
+    pub(crate) inter_broker_listener: Option<Str>,
+    /// How many fetch sessions a broker keeps (`max.incremental.fetch.session.cache.slots`).
+    pub(crate) fetch_sessions: usize,
 }
 
 impl ClusterConfig {
@@ -50,6 +54,8 @@ impl ClusterConfig {
             replica_fetch_backoff: ms("replica.fetch.backoff.ms"),
             replica_fetch_max_bytes: int("replica.fetch.max.bytes"),
             replica_socket_timeout: ms("replica.socket.timeout.ms"),
+            inter_broker_listener: config.value("inter.broker.listener.name").map(Str::from),
+            fetch_sessions: usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Following: one long poll to each leader for all partitions that it leads, appended, and fetched on from the new end.
 //!
-//! Left out on purpose, until it is built: fetch sessions between brokers (KIP-227), following by rack (KIP-392).
+//! Left out on purpose, until it is built: following by rack (KIP-392).
 
 use super::{Role, own_end, truncation};
 use crate::broker::Broker;
@@ -8,10 +8,10 @@ use crate::bugs::Bug;
 use crate::event::Event;
 use crate::log::{Log, LogError, LogKey};
 use crate::peers::{Ask, Channel};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, PartitionData, ReplicaState};
-use wire::{Endpoint, ErrorCode, Instant, Io, Response, Uuid};
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, PartitionData, ReplicaState};
+use wire::{Endpoint, ErrorCode, Instant, Io, Response};
 
 /// What is fetched of a partition: from where, and in which leader epoch.
 type Asked = (LogKey, i64, i32);
@@ -23,30 +23,40 @@ impl Broker {
             return Instant::NEVER;
         };
         let mut retry = Instant::NEVER;
-        for leader in self.leaders() {
-            if !self.peers.is_free(leader, Channel::Replica, io.now.mono) {
-                retry = retry.min(self.peers.not_before(leader, Channel::Replica));
-                continue;
-            }
-            let (asked, later) = self.wanted_from(leader, io.now.mono);
-            retry = retry.min(later);
-            let Some(endpoint) = self.inter_broker_endpoint(leader).filter(|_| !asked.is_empty()) else { continue };
-            self.fetch_from(leader, &endpoint, broker_epoch, asked, io);
+        let mut next = self.next_leader(i32::MIN);
+        while let Some(leader) = next {
+            retry = retry.min(self.pump_replicas_of(leader, broker_epoch, io));
+            next = self.next_leader(leader.saturating_add(1));
         }
         retry
     }
 
-    /// The brokers that lead what this one follows.
-    fn leaders(&self) -> BTreeSet<i32> {
-        let follows = self.replicas.iter().filter(|(_, replica)| !replica.leads() && replica.leader >= 0);
-        follows.map(|(_, replica)| replica.leader).filter(|&leader| leader != self.config.node_id.0).collect()
+    /// The next broker, by id, to which nothing is in flight; the one that answers will be looked at then.
+    fn next_leader(&self, from: i32) -> Option<i32> {
+        let mut brokers = self.controller.committed().brokers.range(from..).map(|(&broker, _)| broker);
+        brokers.find(|&broker| broker != self.config.node_id.0 && !self.peers.is_busy(broker, Channel::Replica))
+    }
+
+    /// Fetches what a broker leads and this one follows, if it is time; or when it will be.
+    fn pump_replicas_of(&mut self, leader: i32, broker_epoch: i64, io: &mut Io<'_, Broker>) -> Instant {
+        let not_before = self.peers.not_before(leader, Channel::Replica);
+        if not_before > io.now.mono {
+            let follows = |replica: &super::Replica| !replica.leads() && replica.leader == leader;
+            let any = self.replicas.iter().any(|(_, replica)| follows(replica));
+            return if any { not_before } else { Instant::NEVER };
+        }
+        let (asked, later) = self.wanted_from(leader, io.now.mono);
+        if let Some(endpoint) = self.inter_broker_endpoint(leader).filter(|_| !asked.is_empty()) {
+            self.fetch_from(leader, &endpoint, broker_epoch, asked, io);
+        }
+        later
     }
 
     /// Where other brokers reach a broker: by its first listener, unless `inter.broker.listener.name` says otherwise.
     fn inter_broker_endpoint(&self, broker: i32) -> Option<Endpoint> {
-        let name = self.config.value("inter.broker.listener.name");
+        let name = self.config.cluster.inter_broker_listener.as_ref();
         let broker = self.controller.committed().brokers.get(&broker)?;
-        let named = |at: &&wire::metadata::brokers::BrokerEndpoint| name.as_deref().is_none_or(|name| at.name == *name);
+        let named = |at: &&wire::metadata::brokers::BrokerEndpoint| name.is_none_or(|name| at.name == *name);
         let at = broker.end_points.iter().find(named)?;
         Some(Endpoint { host: at.host.clone(), port: at.port })
     }
@@ -79,10 +89,10 @@ impl Broker {
         io: &mut Io<'_, Broker>,
     ) {
         let cluster = &self.config.cluster;
-        let mut topics: BTreeMap<Uuid, Vec<FetchPartition>> = BTreeMap::new();
+        let mut wanted = BTreeMap::new();
         for &(key, fetch_offset, current_leader_epoch) in &asked {
             let Some(log) = self.logs.get(key) else { continue };
-            topics.entry(key.0).or_default().push(FetchPartition {
+            let partition = FetchPartition {
                 partition: key.1,
                 current_leader_epoch,
                 fetch_offset,
@@ -90,16 +100,16 @@ impl Broker {
                 log_start_offset: log.log_start_offset(),
                 partition_max_bytes: cluster.replica_fetch_max_bytes,
                 ..FetchPartition::default()
-            });
+            };
+            wanted.insert(key, partition);
         }
-        let topic = |(topic_id, partitions)| FetchTopic { topic_id, partitions, ..FetchTopic::default() };
-        let request = FetchRequest {
+        let mut request = FetchRequest {
             replica_state: ReplicaState { replica_id: self.config.node_id.0, replica_epoch: broker_epoch },
             max_wait_ms: cluster.replica_fetch_wait_ms,
             min_bytes: 1,
-            topics: topics.into_iter().map(topic).collect(),
             ..FetchRequest::default()
         };
+        self.replicas.sessions.entry(leader).or_default().ask(wanted, &mut request);
         let timeout = cluster.replica_socket_timeout.max(Duration::from_millis(1));
         self.peers.send((leader, Channel::Replica, endpoint), &request.into(), Ask::ReplicaFetch(asked), timeout, io);
     }
@@ -112,9 +122,14 @@ impl Broker {
         response: Option<Response>,
         io: &mut Io<'_, Broker>,
     ) {
+        let session = self.replicas.sessions.entry(leader).or_default();
         let Some(Response::Fetch(response)) = response else {
+            session.lost();
             return self.back_off(asked.iter().map(|&(key, ..)| key), io);
         };
+        if !session.answered(&response) {
+            return self.fetch_refused(&response, asked, io);
+        }
         for topic in response.responses {
             for data in topic.partitions {
                 let key = (topic.topic_id, data.partition_index);
@@ -123,7 +138,12 @@ impl Broker {
                 }
             }
         }
-        if response.error_code != 0 {
+    }
+
+    /// The request as a whole was refused. A session that the leader does not know, or knows otherwise, is replaced at once.
+    fn fetch_refused(&mut self, response: &FetchResponse, asked: &[Asked], io: &mut Io<'_, Broker>) {
+        let error = ErrorCode::from_code(response.error_code);
+        if !matches!(error, ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) {
             self.back_off(asked.iter().map(|&(key, ..)| key), io);
         }
     }

@@ -15,8 +15,6 @@ pub(crate) struct Follower {
     fetched: (i64, Instant),
     /// The registration that fetched; -1 if it did not say.
     pub(crate) broker_epoch: i64,
-    /// The high watermark that it was told last.
-    pub(crate) told: i64,
 }
 
 /// What was asked of the controller and is not settled.
@@ -54,7 +52,6 @@ impl Leading {
             caught_up_at: if isr.contains(replica) { now } else { Instant::default() },
             fetched: (i64::MAX, Instant::default()),
             broker_epoch: -1,
-            told: -1,
         };
         let others = replicas.iter().filter(|&&replica| replica != node);
         let followers = others.map(|replica| (*replica, follower(replica))).collect();

@@ -1,16 +1,18 @@
 //! What a broker knows of the partitions that it hosts, beside their logs: who leads, epochs, the high watermark, who waits.
 //!
 //! - [`leader`]: what a leader knows of its followers; [`isr`]: what it asks the controller for;
-//! - [`follower`]: fetching from leaders; [`truncation`]: where logs part.
+//! - [`follower`]: fetching from leaders, with a [`session`] for each; [`truncation`]: where logs part.
 
 mod follower;
 mod isr;
 pub(crate) mod leader;
+mod session;
 pub(crate) mod truncation;
 
 use crate::event::Partition;
 use crate::log::{Log, LogKey};
 use leader::Leading;
+use session::FetchSession;
 use std::collections::BTreeMap;
 use wire::{ConnId, ErrorCode, Instant, Uuid};
 
@@ -42,6 +44,8 @@ pub(crate) struct Replica {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replicas {
     replicas: BTreeMap<LogKey, Replica>,
+    /// With each leader that this broker follows.
+    sessions: BTreeMap<i32, FetchSession>,
 }
 
 impl Replicas {

@@ -1,7 +1,7 @@
 //! Draws sessions. A session makes topics, does what clients do and what they should not, and reads everything back at its end.
 //!
-//! Left out on purpose: what Kafka would act on in real time (long waits, retention), incremental fetch sessions, idempotent and
-//! transactional producers, and topics of many partitions.
+//! Left out on purpose: what Kafka would act on in real time (long waits, retention), idempotent and transactional producers, and topics
+//! of many partitions.
 
 mod admin;
 pub(crate) mod batch;
@@ -61,7 +61,8 @@ impl Author {
         let before = self.steps.len();
         match self.draw.below(100) {
             0..30 => self.produce(),
-            30..52 => self.fetch(),
+            30..48 => self.fetch(),
+            48..52 => self.fetch_in_session(),
             52..60 => self.list_offsets(),
             60..66 => self.offset_for_leader_epoch(),
             66..76 => self.create_something(),

@@ -1,7 +1,7 @@
 //! Consumers: fetches, offsets, epochs; and what reads everything back at the end.
 
 use super::{Author, Topic, text};
-use crate::session::Step;
+use crate::session::{FETCH_SESSION, Step};
 use wire::messages::delete_topics::DeleteTopicState;
 use wire::messages::fetch::{FetchPartition, FetchTopic, ForgottenTopic};
 use wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
@@ -49,6 +49,36 @@ impl Author {
             ..FetchRequest::default()
         };
         self.push(Step::new(version, request));
+    }
+
+    /// A fetch session (KIP-227): opened, gone on with, and now and then asked for what it is not.
+    pub(super) fn fetch_in_session(&mut self) {
+        let version = self.version(ApiKey::Fetch).max(7);
+        let topic = self.some_topic();
+        let (mut id, mut epoch) = (0, 0);
+        for _ in 0..2 + self.draw.below(5) {
+            let names = epoch == 0 || self.draw.percent(40);
+            let topics = if names { vec![self.fetch_topic(version, &topic)] } else { vec![] };
+            let of = if version >= 13 { (text(""), topic.id()) } else { (text(&topic.name), Uuid::ZERO) };
+            let partitions = vec![self.some_partition(&topic)];
+            let forgotten = ForgottenTopic { topic: of.0, topic_id: of.1, partitions };
+            let request = FetchRequest {
+                max_wait_ms: self.draw.usually(0, &[10]),
+                min_bytes: 1,
+                max_bytes: 1 << 20,
+                session_id: id,
+                session_epoch: self.draw.usually(epoch, &[epoch, epoch + 1, -2]),
+                forgotten_topics_data: if epoch > 0 && self.draw.percent(15) { vec![forgotten] } else { vec![] },
+                topics,
+                ..FetchRequest::default()
+            };
+            let version = self.draw.usually(version, &[version, 12, 13]);
+            self.push(Step::new(version, request));
+            (id, epoch) = (FETCH_SESSION, epoch + 1);
+            if self.draw.percent(30) {
+                self.produce();
+            }
+        }
     }
 
     fn fetch_topic(&mut self, version: i16, topic: &Topic) -> FetchTopic {

@@ -143,6 +143,8 @@ pub(crate) struct Group {
     pub(crate) controller: i32,
     pub(crate) term: i32,
     pub(crate) acks: i16,
+    /// How many fetches there were.
+    fetches: i32,
     now: Moment,
 }
 
@@ -171,6 +173,7 @@ impl Group {
             controller: 1,
             term: 0,
             acks: -1,
+            fetches: 0,
             now: Moment::default(),
         };
         group.boot(elr, config)
@@ -349,6 +352,7 @@ impl Group {
         self.then(Fact::FollowerFetched {
             node: NodeId(controller),
             replica: NodeId(node),
+            correlation: (0, 0),
             partition: LogRef::metadata(NodeId(node)).partition,
             topic_id: Some(QUORUM),
             fetch_offset,
@@ -533,10 +537,19 @@ impl Group {
 
     /// A follower's fetch from its end reaches the leader.
     pub(crate) fn fetch(self, node: i32) -> Group {
-        let (fetch_offset, current_leader_epoch, leader) = (self.end(node), self.epoch, self.leader);
+        let epoch = self.epoch;
+        self.fetch_in(epoch, node)
+    }
+
+    /// The same in a leader epoch of the follower's own belief.
+    pub(crate) fn fetch_in(mut self, current_leader_epoch: i32, node: i32) -> Group {
+        let (fetch_offset, leader) = (self.end(node), self.leader);
+        self.fetches += 1;
+        let correlation = (9, self.fetches);
         self.then(Fact::FollowerFetched {
             node: NodeId(leader),
             replica: NodeId(node),
+            correlation,
             partition: partition(),
             topic_id: Some(TOPIC),
             fetch_offset,
@@ -544,6 +557,13 @@ impl Group {
             last_fetched_epoch: -1,
             replica_epoch: -1,
         })
+    }
+
+    /// The leader answers what was fetched last: as a whole, and whether the partition has an error.
+    pub(crate) fn answers_fetch(self, error: i16, fails: bool) -> Group {
+        let (node, failed) = (NodeId(self.leader), if fails { vec![partition()] } else { Vec::new() });
+        let correlation = (9, self.fetches);
+        self.then(Fact::FollowerAnswered { node, correlation, error, failed })
     }
 
     /// A leader's high watermark advances; the others that run learn of it.

@@ -297,3 +297,23 @@ fn the_epoch_cache_of_a_follower_knows_epochs_that_others_led() {
     group = group.states(3, event).produce(&[1]);
     assert_eq!(group.rest().found(), Found::default());
 }
+
+#[test]
+fn w20_a_fetch_of_an_older_epoch_is_refused() {
+    let moved = || Group::new().produce(&[0]).elect(2, &[1, 2, 3]);
+    let epoch = moved().epoch;
+    moved().fetch_in(epoch - 1, 3).answers_fetch(0, false).violates(&["W20/served"]);
+    moved().fetch_in(epoch - 1, 3).answers_fetch(0, true).silent();
+    moved().fetch_in(epoch - 1, 3).answers_fetch(70, false).silent();
+    moved().fetch_in(epoch, 3).answers_fetch(0, false).silent();
+    moved().fetch_in(epoch + 1, 3).answers_fetch(0, false).silent();
+    moved().fetch_in(-1, 3).answers_fetch(0, false).silent();
+}
+
+#[test]
+fn w20_so_is_one_that_waited_until_its_epoch_was_over() {
+    let parked = || Group::new().produce(&[0]).fetch(3).elect(1, &[1, 2, 3]);
+    parked().answers_fetch(0, false).violates(&["W20/served"]);
+    parked().answers_fetch(0, true).silent();
+    Group::new().produce(&[0]).fetch(3).answers_fetch(0, false).elect(1, &[1, 2, 3]).silent();
+}

@@ -79,6 +79,18 @@ impl Script {
         script
     }
 
+    /// Three nodes for so long, with Kafka's defaults but for replication: 3 replicas, 2 of which must have a record.
+    pub(crate) fn plain_cluster(scenario: &str, seed: u64, active_us: u64) -> Script {
+        let mut script = Script::cluster(scenario, seed);
+        (script.active_us, script.settle_us, script.victim) = (active_us, 0, None);
+        script.plan.heal_at_us = active_us;
+        script.plan.weather = Weather::default();
+        script.plan.topology.config.clear();
+        script.configure("default.replication.factor", "3");
+        script.configure("min.insync.replicas", "2");
+        script
+    }
+
     /// How long a broker may be silent before it is fenced, in microseconds.
     pub(crate) fn session_us(&self) -> u64 {
         let session = self.plan.topology.config.get("broker.session.timeout.ms");

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, Payload};
 use std::collections::BTreeMap;
 use wire::files::METADATA_TOPIC_ID;
-use wire::messages::fetch::{FetchRequest, FetchResponse};
+use wire::messages::fetch::{FetchRequest, FetchResponse, PartitionData};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
 use wire::messages::{ApiKey, Request, Response};
@@ -52,8 +52,10 @@ struct Session {
 
 /// Timestamps asked for, by partition.
 type Offsets = BTreeMap<TopicPartition, i64>;
-/// What a fetch asks for, by partition.
-type Wanted = BTreeMap<TopicPartition, Place>;
+/// A partition as a fetch names it: by its topic's id, or by its name. Whether anybody knows the id by then is another matter.
+type Named = (Uuid, Str, i32);
+/// What a fetch asks for.
+type Wanted = BTreeMap<Named, Place>;
 
 /// From where a reader of a partition wants to read on.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +154,7 @@ impl WireTap {
                 self.produce_answered(from, acks, batches, &body);
             }
             (What::Fetch { session, epoch, wanted }, Response::Fetch(body)) => {
+                self.follower_answered(from, &body);
                 self.fetch_answered(from, &wanted, &body);
                 self.remember(disk.node(), (session, epoch), body.session_id, wanted);
             }
@@ -187,7 +190,10 @@ impl WireTap {
         let wants = |kind| self.wants.has(kind);
         let follows = matches!(asker, Asker::Broker(_));
         match frame.first_chunk().and_then(|key| ApiKey::from_key(i16::from_be_bytes(*key))) {
-            Some(ApiKey::Fetch) if follows => wants(FactKind::FetchAnswered) || wants(FactKind::FollowerFetched),
+            Some(ApiKey::Fetch) if follows => {
+                let kinds = [FactKind::FollowerFetched, FactKind::FollowerAnswered, FactKind::FetchAnswered];
+                kinds.into_iter().any(wants)
+            }
             _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
@@ -272,40 +278,12 @@ impl WireTap {
         let known = session.filter(|session| goes_on && session.next == body.session_epoch);
         let is_refused = goes_on && known.is_none();
         let mut wanted = known.map(|session| session.wanted.clone()).unwrap_or_default();
-        self.forget(from, body, &mut wanted);
-        self.want(from, body, &mut wanted);
+        forget(body, &mut wanted);
+        want(from, body, &mut wanted);
         if !is_refused {
             self.followed(from, body, &wanted);
         }
         What::Fetch { session: body.session_id, epoch: body.session_epoch, wanted }
-    }
-
-    /// What a session does not want any more.
-    fn forget(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
-        for topic in &body.forgotten_topics_data {
-            for &index in &topic.partitions {
-                let forgotten = self.partition(from.disk, &topic.topic, topic.topic_id, index);
-                forgotten.and_then(|partition| wanted.remove(&partition));
-            }
-        }
-    }
-
-    /// What a fetch names.
-    fn want(&self, from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
-        for topic in &body.topics {
-            for asked in &topic.partitions {
-                let partition = self.partition(from.disk, &topic.topic, topic.topic_id, asked.partition);
-                let Some(partition) = partition else { continue };
-                let on_disk = || from.disk.topic_id(&partition.topic, partition.partition);
-                let place = Place {
-                    topic_id: Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk),
-                    fetch_offset: asked.fetch_offset,
-                    current_leader_epoch: asked.current_leader_epoch,
-                    last_fetched_epoch: asked.last_fetched_epoch,
-                };
-                wanted.insert(partition, place);
-            }
-        }
     }
 
     /// Tells of a follower's fetch.
@@ -314,16 +292,20 @@ impl WireTap {
         if from.client().is_some() || replica < 0 || !self.wants.has(FactKind::FollowerFetched) {
             return;
         }
-        self.facts.extend(wanted.iter().map(|(partition, place)| Fact::FollowerFetched {
-            node: from.disk.node(),
-            replica: NodeId(replica),
-            partition: partition.clone(),
-            topic_id: place.topic_id,
-            fetch_offset: place.fetch_offset,
-            current_leader_epoch: place.current_leader_epoch,
-            last_fetched_epoch: place.last_fetched_epoch,
-            replica_epoch: body.replica_state.replica_epoch,
-        }));
+        for ((id, name, index), place) in wanted {
+            let Some(partition) = self.partition(from.disk, name, *id, *index) else { continue };
+            self.facts.push(Fact::FollowerFetched {
+                node: from.disk.node(),
+                replica: NodeId(replica),
+                correlation: from.correlation,
+                partition,
+                topic_id: place.topic_id,
+                fetch_offset: place.fetch_offset,
+                current_leader_epoch: place.current_leader_epoch,
+                last_fetched_epoch: place.last_fetched_epoch,
+                replica_epoch: body.replica_state.replica_epoch,
+            });
+        }
     }
 
     /// A session remembers what its last answered request asked for.
@@ -337,6 +319,22 @@ impl WireTap {
         }
     }
 
+    fn follower_answered(&mut self, from: From<'_>, body: &FetchResponse) {
+        if from.client().is_some() || !self.wants.has(FactKind::FollowerAnswered) {
+            return;
+        }
+        let mut failed = Vec::new();
+        for topic in &body.responses {
+            let refused = topic.partitions.iter().filter(|answer| answer.error_code != 0);
+            let named = |answer: &PartitionData| {
+                self.partition(from.disk, &topic.topic, topic.topic_id, answer.partition_index)
+            };
+            failed.extend(refused.filter_map(named));
+        }
+        let (node, correlation, error) = (from.disk.node(), from.correlation, body.error_code);
+        self.facts.push(Fact::FollowerAnswered { node, correlation, error, failed });
+    }
+
     fn fetch_answered(&mut self, from: From<'_>, wanted: &Wanted, body: &FetchResponse) {
         if !self.wants.has(FactKind::FetchAnswered) {
             return;
@@ -347,7 +345,8 @@ impl WireTap {
                 else {
                     continue;
                 };
-                let Some(place) = wanted.get(&partition) else { continue };
+                let named = (topic.topic_id, topic.topic.clone(), answer.partition_index);
+                let Some(place) = wanted.get(&named) else { continue };
                 let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
                 self.facts.push(Fact::FetchAnswered {
                     node: from.disk.node(),
@@ -372,6 +371,31 @@ impl WireTap {
                 let (node, error, offset) = (from.disk.node(), answer.error_code, answer.offset);
                 self.facts.push(Fact::OffsetAnswered { node, partition, timestamp, error, offset });
             }
+        }
+    }
+}
+
+/// What a session does not want any more.
+fn forget(body: &FetchRequest, wanted: &mut Wanted) {
+    for topic in &body.forgotten_topics_data {
+        for &index in &topic.partitions {
+            wanted.remove(&(topic.topic_id, topic.topic.clone(), index));
+        }
+    }
+}
+
+/// What a fetch names.
+fn want(from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
+    for topic in &body.topics {
+        for asked in &topic.partitions {
+            let on_disk = || from.disk.topic_id(&topic.topic, asked.partition);
+            let place = Place {
+                topic_id: Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk),
+                fetch_offset: asked.fetch_offset,
+                current_leader_epoch: asked.current_leader_epoch,
+                last_fetched_epoch: asked.last_fetched_epoch,
+            };
+            wanted.insert((topic.topic_id, topic.topic.clone(), asked.partition), place);
         }
     }
 }

@@ -16,6 +16,10 @@ pub(super) fn broker(event: &broker_core::Event) -> String {
         Event::SegmentRolled { partition, base_offset } => format!("{name} {} at {base_offset}", of(partition)),
         Event::HighWatermarkAdvanced { partition, to } => format!("{name} {} to {to}", of(partition)),
         Event::BatchRejected { error: code } => format!("{name} {}", error(*code)),
+        Event::FetchSessionOpened { session_id } | Event::FetchSessionEvicted { session_id } => {
+            format!("{name} {session_id}")
+        }
+        Event::FetchSessionRefused { error: code } => format!("{name} {}", error(*code)),
         Event::Registered { broker_epoch } => format!("{name}, broker epoch {broker_epoch}"),
         event => leadership(event),
     }

@@ -18,6 +18,7 @@ pub(super) fn node_of(fact: &Fact) -> Option<NodeId> {
         | Fact::ProduceReceived { node, .. }
         | Fact::ProduceAnswered { node, .. }
         | Fact::FollowerFetched { node, .. }
+        | Fact::FollowerAnswered { node, .. }
         | Fact::FetchAnswered { node, .. }
         | Fact::OffsetAnswered { node, .. }
         | Fact::Stated { node, .. } => Some(*node),

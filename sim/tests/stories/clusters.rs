@@ -1,8 +1,9 @@
 //! Several nodes: who is meant by a role, and faults between nodes. Faults are looked at before liveness is due, and start
 //! after six seconds: by then there is a controller, the brokers serve, and the topic has a leader.
 
-use crate::story::{NODE, Story, lines, tells};
-use sim::{Action, Outcome, RunOptions, Who, World};
+use crate::story::{ADMIN, NODE, Story, lines, tells};
+use sim::{Action, ClientOp, Outcome, RunOptions, Who, World};
+use std::collections::BTreeMap;
 
 /// Three nodes and a topic.
 fn three() -> Story {
@@ -68,4 +69,24 @@ fn whoever_misses_a_log_directory_when_faults_stop_is_restarted() {
     };
     assert_eq!(restarts(1), 0, "one that is alone goes on without");
     assert_eq!(restarts(3), 1);
+}
+
+/// Three nodes, and a topic that all of them have.
+fn replicated() -> Story {
+    let configs = BTreeMap::new();
+    let op = ClientOp::CreateTopic { name: "orders".to_owned(), partitions: 1, replication_factor: 3, configs };
+    Story::quiet().does(100, &ADMIN, op).of_nodes(3).sends(6_000, 60, 100)
+}
+
+#[test]
+fn a_follower_has_one_session_with_its_leader_and_another_with_the_next() {
+    let quiet = play(&replicated());
+    assert!(quiet.count("FollowerFetched") > 60, "{}", quiet.count("FollowerFetched"));
+    assert_eq!(quiet.count("FetchSessionOpened"), 2, "one for each follower");
+    let leader = Who::Leader("orders".to_owned(), 0);
+    let moved = play(&replicated().at(8_000, &leader, Action::Kill { down_us: 500_000 }));
+    assert!(moved.count("FetchSessionOpened") > 2);
+    let without = play(&replicated().configured("max.incremental.fetch.session.cache.slots", "0"));
+    assert_eq!((without.count("FetchSessionOpened"), without.count("FetchSessionRefused")), (0, 0));
+    assert_eq!(without.count("FollowerFetched"), quiet.count("FollowerFetched"), "they fetch all the same");
 }

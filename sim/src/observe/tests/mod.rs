@@ -101,6 +101,7 @@ pub(super) fn line(fact: &Fact) -> String {
         } => {
             format!("{name} {partition} {replica} {fetch_offset} {current_leader_epoch} {last_fetched_epoch}")
         }
+        Fact::FollowerAnswered { error, failed, .. } => format!("{name} {error} {failed:?}"),
         Fact::FetchAnswered { partition, fetch_offset, error, high_watermark, batches, .. } => {
             format!(
                 "{name} {partition} {fetch_offset} {error} {high_watermark} {}",

@@ -171,9 +171,12 @@ fn a_followers_fetch_is_told_with_what_its_session_remembers() {
     link.answer(1, &fetched(33, batch(6, 1)));
     let first = link.tap.take_facts();
     let told: Vec<String> = first.iter().map(line).collect();
-    assert_eq!(told, ["FollowerFetched t-0 2 6 4 3", "FetchAnswered t-0 6 0 9 6..=6"]);
-    assert!(matches!(&first[0], Fact::FollowerFetched { node: NODE, topic_id: Some(TOPIC_ID), .. }));
-    assert!(matches!(&first[1], Fact::FetchAnswered { client: None, topic_id: Some(TOPIC_ID), .. }));
+    assert_eq!(told, ["FollowerFetched t-0 2 6 4 3", "FollowerAnswered 0 []", "FetchAnswered t-0 6 0 9 6..=6"]);
+    let Fact::FollowerFetched { node: NODE, topic_id: Some(TOPIC_ID), correlation: asked, .. } = first[0] else {
+        panic!("{:?}", first[0])
+    };
+    assert!(matches!(first[1], Fact::FollowerAnswered { node: NODE, correlation, .. } if correlation == asked));
+    assert!(matches!(&first[2], Fact::FetchAnswered { client: None, topic_id: Some(TOPIC_ID), .. }));
     link.ask(2, ApiKey::Fetch, &follows(33, 1, None, TOPIC_ID));
     assert_eq!(link.told(), ["FollowerFetched t-0 2 6 4 3"], "left out, and fetched all the same");
     link.answer(2, &fetched(33, Bytes::new()));
@@ -181,6 +184,24 @@ fn a_followers_fetch_is_told_with_what_its_session_remembers() {
     assert_eq!(link.told().last().unwrap(), "FollowerFetched t-0 2 7 4 3");
     link.ask(4, ApiKey::Fetch, &follows(33, 9, None, TOPIC_ID));
     assert_eq!(link.told(), [""; 0], "a broker refuses an epoch that is not the next");
+}
+
+#[test]
+fn a_session_remembers_what_has_no_name_yet() {
+    let mut link = follower_line(17);
+    let unknown = Uuid(78);
+    link.ask(1, ApiKey::Fetch, &follows(0, 0, Some(0), unknown));
+    link.answer(1, &fetched(33, Bytes::new()));
+    assert_eq!(link.told(), ["FollowerAnswered 0 []"]);
+    let topic = MetadataResponseTopic { name: Some("u".into()), topic_id: unknown, ..Default::default() };
+    let named = Response::Metadata(MetadataResponse { topics: vec![topic], ..Default::default() });
+    let asked = Request::Metadata(MetadataRequest { topics: None, ..Default::default() });
+    let mut client = Line { version: 12, asker: CLIENT, ..link };
+    client.ask(2, ApiKey::Metadata, &asked);
+    client.answer(2, &named);
+    let mut link = Line { version: 17, asker: Asker::Broker(NodeId(2)), ..client };
+    link.ask(3, ApiKey::Fetch, &follows(33, 1, None, unknown));
+    assert_eq!(link.told(), ["FollowerFetched u-0 2 0 4 3"]);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Fetch: reads each partition up to what the reader may see, and waits for `min_bytes` or for the disk.
 //!
 //! A read below the hot tail goes to the disk; the request is parked meanwhile, and epoch and bounds are checked again when it comes.
-//! Followers fetch as consumers do, but up to the log's end, and what they ask for says what they have. Left out on purpose, until they are
-//! built: fetch sessions (KIP-227), sending a consumer to the replica of its rack (KIP-392; it may read from any that it chooses).
+//! Followers fetch as consumers do, but up to the log's end, and what they ask for says what they have; of a high watermark that moves they
+//! learn with the next answer (KAFKA-9952). [`sessions`] remembers what was asked for. Left out on purpose, until it is built: sending a
+//! consumer to the replica of its rack (KIP-392; it may read from any that it chooses).
+
+pub(crate) mod sessions;
 
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -10,9 +13,9 @@ use crate::connections::Reply;
 use crate::event::Event;
 use crate::log::{ColdRead, LogError, LogKey, Slice};
 use crate::parked::{Parked, Waiting};
-use crate::replica::leader::Follower;
 use crate::replica::{Replica, truncation};
 use bytes::Bytes;
+use sessions::{Asked, Context};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
@@ -34,8 +37,8 @@ pub(crate) struct ParkedFetch {
 /// A request, with its limits settled.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    partitions: Vec<(Str, Uuid, FetchPartition)>,
-    session_id: i32,
+    partitions: Vec<Asked>,
+    context: Context,
     min_bytes: usize,
     max_bytes: usize,
     read_committed: bool,
@@ -62,16 +65,21 @@ struct Found {
 }
 
 impl Broker {
-    pub(crate) fn fetch(&mut self, reply: Reply, request: FetchRequest, io: &mut Io<'_, Broker>) {
-        if request.session_epoch > 0 || request.session_epoch < -1 {
-            // Sessions are not kept: every fetch is full, as with Kafka's when its cache has no room.
-            return self.refuse_fetch(reply, ErrorCode::FetchSessionIdNotFound, io);
-        }
-        if !matches!(request.isolation_level, 0 | 1) && self.names_a_partition(&request, reply.version) {
-            return self.connections.answer(reply, &failed_fetch(request, reply.version).into(), io);
-        }
+    pub(crate) fn fetch(&mut self, reply: Reply, mut request: FetchRequest, io: &mut Io<'_, Broker>) {
+        let impossible = (!matches!(request.isolation_level, 0 | 1)).then(|| request.topics.clone());
+        let bugs = &self.config.planted;
+        let (context, partitions) = match self.fetch_sessions.begin(&mut request, reply.version, io.now.mono, bugs) {
+            Ok(begun) => begun,
+            Err(error) => {
+                io.event(Event::FetchSessionRefused { error: error.code() });
+                return self.refuse_fetch(reply, error, io);
+            }
+        };
         let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-        let wanted = wanted(request, reply.version, self.config.fetch_max_bytes);
+        let wanted = wanted(&request, (context, partitions), reply.version, self.config.fetch_max_bytes);
+        if let Some(topics) = impossible.filter(|_| self.keys_of(&wanted).next().is_some()) {
+            return self.connections.answer(reply, &failed_fetch(topics, reply.version).into(), io);
+        }
         self.note_followers(&wanted, io);
         let found = self.look(&wanted, io);
         let waits = !max_wait.is_zero() && !wanted.partitions.is_empty();
@@ -79,15 +87,6 @@ impl Broker {
             return self.answer_fetch(reply, &wanted, found.response, io);
         }
         self.park_fetch(reply, io.now.mono + max_wait, wanted, found, io);
-    }
-
-    /// Whether there is anything to read at all.
-    fn names_a_partition(&self, request: &FetchRequest, version: i16) -> bool {
-        let here = |topic: &FetchTopic, entry: &FetchPartition| {
-            (version < 13 || topic.topic_id != Uuid::ZERO)
-                && self.resolve(&topic.topic, topic.topic_id, entry.partition).is_ok()
-        };
-        request.topics.iter().any(|topic| topic.partitions.iter().any(|entry| here(topic, entry)))
     }
 
     pub(crate) fn refuse_fetch(&mut self, reply: Reply, error: ErrorCode, io: &mut Io<'_, Broker>) {
@@ -126,13 +125,13 @@ impl Broker {
     }
 
     fn keys_of<'a>(&'a self, wanted: &'a Wanted) -> impl Iterator<Item = LogKey> + 'a {
-        wanted.partitions.iter().filter_map(|(topic, id, entry)| self.resolve(topic, *id, entry.partition).ok())
+        let resolved = |(topic, id, entry): &'a Asked| self.resolve_fetched(wanted, topic, *id, entry.partition).ok();
+        wanted.partitions.iter().filter_map(resolved)
     }
 
     /// Reads all partitions as they are now.
     fn look(&self, wanted: &Wanted, io: &mut Io<'_, Broker>) -> Found {
-        let response = FetchResponse { session_id: wanted.session_id, ..FetchResponse::default() };
-        let mut found = Found { response, bytes: 0, urgent: false, cold: Vec::new() };
+        let mut found = Found { response: FetchResponse::default(), bytes: 0, urgent: false, cold: Vec::new() };
         for (topic, topic_id, entry) in &wanted.partitions {
             let mut data = PartitionData { partition_index: entry.partition, ..empty_data() };
             let topics = &mut found.response.responses;
@@ -145,11 +144,8 @@ impl Broker {
             let room = wanted.max_bytes.saturating_sub(found.bytes);
             let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
             let key = self.resolve_fetched(wanted, topic, *topic_id, entry.partition);
-            let mut urgent = false;
-            let slice = key.and_then(|key| {
-                self.look_at(key, entry, wanted, limits, (&mut data, &mut urgent), io).map(|slice| (key, slice))
-            });
-            found.urgent |= urgent;
+            let slice =
+                key.and_then(|key| self.look_at(key, entry, wanted, limits, &mut data, io).map(|slice| (key, slice)));
             match slice {
                 Ok((_, Slice::Ready(bytes))) => {
                     found.bytes += bytes.len();
@@ -189,7 +185,7 @@ impl Broker {
         entry: &FetchPartition,
         wanted: &Wanted,
         limits: Limits,
-        (data, urgent): (&mut PartitionData, &mut bool),
+        data: &mut PartitionData,
         io: &mut Io<'_, Broker>,
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
@@ -197,8 +193,9 @@ impl Broker {
         let asked_epoch =
             if wanted.replica.is_some() && self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
         wanted.check_epoch(replica, asked_epoch)?;
-        let follower = wanted.replica.map(|(id, _)| self.follower_of(replica, id)).transpose()?;
-        *urgent |= follower.is_some_and(|follower| follower.told < replica.high_watermark);
+        if wanted.replica.is_some_and(|(id, _)| !is_followed_by(replica, id)) {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
         data.high_watermark = replica.high_watermark;
         data.last_stable_offset = replica.high_watermark;
         data.log_start_offset = log.log_start_offset();
@@ -223,7 +220,7 @@ impl Broker {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         let stale = log.active_base_offset() == Some(replica.high_watermark) && bugs.has(Bug::R23);
-        let exposes = follower.is_some() || stale || bugs.has(Bug::R25);
+        let exposes = wanted.replica.is_some() || stale || bugs.has(Bug::R25);
         let upto = if exposes { log.log_end_offset() } else { replica.high_watermark };
         if entry.fetch_offset >= upto {
             return Ok(Slice::Ready(Bytes::new()));
@@ -231,12 +228,6 @@ impl Broker {
         let max_bytes = usize::try_from(entry.partition_max_bytes).map_err(|_| ErrorCode::UnknownServerError)?;
         let max_bytes = max_bytes.min(limits.room);
         log.read(entry.fetch_offset, upto, max_bytes, limits.at_least_one, io.disk).map_err(|error| error.code())
-    }
-
-    /// A follower that the partition has; any other broker is told that it is at the wrong place.
-    fn follower_of<'a>(&self, replica: &'a Replica, id: i32) -> Result<&'a Follower, ErrorCode> {
-        let leading = replica.leading().ok_or(ErrorCode::NotLeaderOrFollower)?;
-        leading.followers.get(&id).ok_or(ErrorCode::NotLeaderOrFollower)
     }
 
     /// What a follower asks for says what it has, where its log is a prefix of this one's and its epoch the present one.
@@ -274,20 +265,6 @@ impl Broker {
         known.fetches(offset, end, broker_epoch, io.now.mono);
         self.maybe_expand(key, follower, io);
         self.advance(key, io);
-    }
-
-    /// What a follower is told with an answer.
-    fn note_told(&mut self, wanted: &Wanted, response: &FetchResponse) {
-        let Some((id, _)) = wanted.replica else { return };
-        for topic in &response.responses {
-            for data in topic.partitions.iter().filter(|data| data.error_code == 0) {
-                let replica = self.replicas.get_mut((topic.topic_id, data.partition_index));
-                let leading = replica.and_then(Replica::leading_mut);
-                if let Some(follower) = leading.and_then(|leading| leading.followers.get_mut(&id)) {
-                    follower.told = data.high_watermark;
-                }
-            }
-        }
     }
 
     fn failed_data(&self, partition_index: i32, error: ErrorCode, key: Option<LogKey>) -> PartitionData {
@@ -372,10 +349,23 @@ impl Broker {
         if !fetch.reads.is_empty() {
             return self.parked.park(parked);
         }
-        let response = std::mem::take(&mut fetch.response);
+        let mut response = std::mem::take(&mut fetch.response);
         let Waiting::Fetch(fetch) = parked.waiting else { return };
         self.forget_waiters(&fetch.wanted, reply);
+        self.check_epochs(&fetch.wanted, &mut response);
         self.answer_fetch(reply, &fetch.wanted, response, io);
+    }
+
+    /// What was read at once is stale by now where another leader epoch has begun meanwhile.
+    fn check_epochs(&self, wanted: &Wanted, response: &mut FetchResponse) {
+        let told = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for ((topic, id, entry), data) in wanted.partitions.iter().zip(told).filter(|(_, data)| data.error_code == 0) {
+            let Ok(key) = self.resolve_fetched(wanted, topic, *id, entry.partition) else { continue };
+            let Some(replica) = self.replicas.get(key) else { continue };
+            if let Err(error) = wanted.check_epoch(replica, entry.current_leader_epoch) {
+                *data = self.failed_data(entry.partition, error, Some(key));
+            }
+        }
     }
 
     /// Much may have happened while the disk was busy: leadership, truncation, deletion.
@@ -400,9 +390,35 @@ impl Broker {
     }
 
     fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, mut response: FetchResponse, io: &mut Io<'_, Broker>) {
-        self.note_told(wanted, &response);
+        match wanted.context {
+            Context::Sessionless => {}
+            Context::Full => response.session_id = self.open_session(wanted, &response, io),
+            Context::Incremental { session_id, epoch } => {
+                self.fetch_sessions.shorten(session_id, epoch, &mut response);
+            }
+        }
         self.hint_leaders_of(reply, &mut response);
         self.connections.answer(reply, &response.into(), io);
+    }
+
+    fn open_session(&mut self, wanted: &Wanted, response: &FetchResponse, io: &mut Io<'_, Broker>) -> i32 {
+        let whose = (wanted.replica.is_some(), wanted.version);
+        let slots = self.config.cluster.fetch_sessions;
+        let created = self.fetch_sessions.create(&wanted.partitions, response, whose, (slots, io.now.mono, self.keyed));
+        if let Some(session_id) = created.evicted {
+            io.event(Event::FetchSessionEvicted { session_id });
+        }
+        if created.session_id != 0 {
+            io.event(Event::FetchSessionOpened { session_id: created.session_id });
+        }
+        created.session_id
+    }
+}
+
+impl ParkedFetch {
+    /// Whether it is a follower's.
+    pub(crate) fn follows(&self) -> bool {
+        self.wanted.replica.is_some()
     }
 }
 
@@ -430,12 +446,22 @@ struct Limits {
     at_least_one: bool,
 }
 
-fn wanted(request: FetchRequest, version: i16, fetch_max_bytes: usize) -> Wanted {
+/// Whether a broker is a follower that the partition has; any other is told that it is at the wrong place.
+fn is_followed_by(replica: &Replica, id: i32) -> bool {
+    replica.leading().is_some_and(|leading| leading.followers.contains_key(&id))
+}
+
+fn wanted(
+    request: &FetchRequest,
+    (context, partitions): (Context, Vec<Asked>),
+    version: i16,
+    fetch_max_bytes: usize,
+) -> Wanted {
     let replica_id = request.replica_id.max(request.replica_state.replica_id);
     let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(fetch_max_bytes);
     Wanted {
-        partitions: distinct(request.topics),
-        session_id: 0,
+        partitions,
+        context,
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
         max_bytes,
         read_committed: request.isolation_level == 1,
@@ -445,7 +471,7 @@ fn wanted(request: FetchRequest, version: i16, fetch_max_bytes: usize) -> Wanted
 }
 
 /// A request that Kafka stumbles over. Before topic ids every partition is told, since then the response as a whole.
-fn failed_fetch(request: FetchRequest, version: i16) -> FetchResponse {
+fn failed_fetch(topics: Vec<FetchTopic>, version: i16) -> FetchResponse {
     let error_code = ErrorCode::UnknownServerError.code();
     let failed = |entry: FetchPartition| PartitionData {
         partition_index: entry.partition,
@@ -453,7 +479,7 @@ fn failed_fetch(request: FetchRequest, version: i16) -> FetchResponse {
         aborted_transactions: Some(Vec::new()),
         ..empty_data()
     };
-    let told = request.topics.into_iter().filter(|_| version < 13).map(|topic| FetchableTopicResponse {
+    let told = topics.into_iter().filter(|_| version < 13).map(|topic| FetchableTopicResponse {
         topic: topic.topic,
         topic_id: topic.topic_id,
         partitions: topic.partitions.into_iter().map(failed).collect(),
@@ -462,9 +488,9 @@ fn failed_fetch(request: FetchRequest, version: i16) -> FetchResponse {
 }
 
 /// The partitions of a request. One that stands twice is read once, where it stood first, as it was asked for last.
-fn distinct(topics: Vec<FetchTopic>) -> Vec<(Str, Uuid, FetchPartition)> {
+fn distinct(topics: Vec<FetchTopic>) -> Vec<Asked> {
     let mut places = BTreeMap::new();
-    let mut partitions: Vec<(Str, Uuid, FetchPartition)> = Vec::new();
+    let mut partitions: Vec<Asked> = Vec::new();
     for FetchTopic { topic, topic_id, partitions: entries } in topics {
         for entry in entries {
             let place = *places.entry((topic.clone(), topic_id, entry.partition)).or_insert(partitions.len());
