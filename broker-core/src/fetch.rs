@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
-    PartitionData,
+    NodeEndpoint, PartitionData,
 };
-use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
+use wire::{DiskError, Endpoint, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
 
 /// A Fetch request that waits.
 #[derive(Clone, Debug)]
@@ -164,10 +164,6 @@ impl Broker {
                     data = self.failed_data(entry.partition, error, key.ok());
                     // Kafka lists no aborted transactions of a partition that it does not have, and is silent about one that it has.
                     data.aborted_transactions = key.is_err().then(Vec::new);
-                    if wanted.version < 12 {
-                        // There is no field for it.
-                        data.current_leader = LeaderIdAndEpoch::default();
-                    }
                 }
             }
             if let Some(topic) = found.response.responses.last_mut() {
@@ -383,9 +379,27 @@ impl Broker {
         log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
     }
 
-    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, response: FetchResponse, io: &mut Io<'_, Broker>) {
+    fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, mut response: FetchResponse, io: &mut Io<'_, Broker>) {
         self.note_told(wanted, &response);
+        self.hint_fetch_leaders(reply, &mut response);
         self.connections.answer(reply, &response.into(), io);
+    }
+
+    /// Tells where to find the leaders that the answer names (KIP-951); before version 16 it names none.
+    fn hint_fetch_leaders(&self, reply: Reply, response: &mut FetchResponse) {
+        let partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
+        let hints = partitions.map(|data| &mut data.current_leader).filter(|leader| leader.leader_epoch >= 0);
+        if reply.version < 16 {
+            return hints.for_each(|leader| *leader = LeaderIdAndEpoch::default());
+        }
+        let endpoints = self.endpoints_of(hints.map(|leader| leader.leader_id).collect(), reply.conn);
+        let node = |(node_id, at): (i32, Endpoint)| NodeEndpoint {
+            node_id,
+            host: at.host,
+            port: i32::from(at.port),
+            rack: None,
+        };
+        response.node_endpoints = endpoints.map(node).collect();
     }
 }
 

@@ -323,10 +323,8 @@ impl Broker {
                 leaders.push(leader_id);
             }
         }
-        leaders.sort_unstable();
-        leaders.dedup();
-        let endpoints = leaders.into_iter().filter_map(|id| self.endpoint_of(id, reply.conn).map(|at| (id, at)));
-        response.node_endpoints = endpoints
+        response.node_endpoints = self
+            .endpoints_of(leaders, reply.conn)
             .map(|(node_id, at)| NodeEndpoint { node_id, host: at.host, port: i32::from(at.port), rack: None })
             .collect();
     }

@@ -56,6 +56,13 @@ impl Broker {
         Some(Endpoint { host: at.host.clone(), port: at.port })
     }
 
+    /// The same of several, each once.
+    pub(crate) fn endpoints_of(&self, mut brokers: Vec<i32>, conn: ConnId) -> impl Iterator<Item = (i32, Endpoint)> {
+        brokers.sort_unstable();
+        brokers.dedup();
+        brokers.into_iter().filter_map(move |id| self.endpoint_of(id, conn).map(|at| (id, at)))
+    }
+
     /// The high watermark of a partition that this broker leads may have moved.
     pub(crate) fn advance(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
         let Some(to) = self.advances_to(key, io.now.mono) else { return };
