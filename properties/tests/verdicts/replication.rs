@@ -297,3 +297,44 @@ fn the_epoch_cache_of_a_follower_knows_epochs_that_others_led() {
     group = group.states(3, event).produce(&[1]);
     assert_eq!(group.rest().found(), Found::default());
 }
+
+/// What a reader does that has read both records under node 1, when node 3, which has the first one only, is elected
+/// uncleanly, and writes other ones.
+fn cut_below_a_reader() -> Group {
+    let weak = [("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")];
+    let group = Group::with(&weak, false).produce(&[0]).set_isr(&[1]).produce(&[1]).reads(1, 0..2);
+    let mut group = group.stop(1, Stop::Kill);
+    group.controller = 3;
+    group.chooses(3, &[3]).takes_office(3).append(&[2]).append(&[3]).append(&[4])
+}
+
+#[test]
+fn w78_a_log_that_was_cut_below_a_position_is_not_read_on_in_silence() {
+    let fired = |group: Group| {
+        let found = group.found();
+        found.violated.into_iter().filter(|name| name.starts_with("W78")).collect::<Vec<_>>()
+    };
+    assert_eq!(fired(cut_below_a_reader().reads(3, 2..4)), owned(&["W78/silent-truncation"]));
+    let noticed = |to| cut_below_a_reader().moves("TruncationDetected", to);
+    assert_eq!(fired(noticed(Some(1)).reads(3, 1..4)), owned(&[]));
+    assert_eq!(fired(noticed(None).moves("PositionReset", Some(0)).reads(3, 0..4)), owned(&[]));
+    assert_eq!(fired(noticed(Some(1)).reads(3, 2..4)), owned(&["W78/skipped"]));
+    assert_eq!(fired(cut_below_a_reader().seeks().reads(3, 2..4)), owned(&[]));
+}
+
+#[test]
+fn w78_across_a_clean_election_a_reader_reads_on() {
+    let read = || Group::new().produce(&[0]).produce(&[1]).reads(1, 0..2).elect(2, &[1, 2, 3]).produce(&[2]);
+    read().reads(2, 2..3).silent();
+    read().reads(2, 1..3).violates(&["W78/went-back"]);
+    read().produce(&[3]).reads(2, 3..4).violates(&["W78/skipped"]);
+}
+
+#[test]
+fn w78_damage_excuses_it() {
+    let damaged = cut_below_a_reader();
+    let log = damaged.log(3);
+    let found = damaged.touch(FaultKind::LyingSync, log).reads(3, 2..4).found();
+    assert!(found.excused.contains(&"W78 by lying-sync".to_owned()), "{found:?}");
+    assert!(!found.violated.iter().any(|name| name.starts_with("W78")), "{found:?}");
+}

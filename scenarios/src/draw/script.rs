@@ -25,6 +25,8 @@ pub(crate) struct Script {
     pub(crate) active_us: u64,
     /// `acks` of all producers, if it is not drawn.
     pub(crate) acks: Option<&'static str>,
+    /// How many replicas a topic of a cluster may have; -1 is the brokers' default.
+    pub(crate) replication_factors: &'static [i16],
     plan: Plan,
 }
 
@@ -54,7 +56,7 @@ impl Script {
             rest_within_us: 240 * SECOND,
             max_events: 1_000_000,
         };
-        Script { dice, topics: Vec::new(), active_us, acks: None, plan }
+        Script { dice, topics: Vec::new(), active_us, acks: None, replication_factors: &[3, 3, 3, 3, 2, 1, -1], plan }
     }
 
     /// An empty trial of three nodes. Timeouts of seconds need longer to matter than what one node does.
@@ -88,7 +90,7 @@ impl Script {
 
     /// How many replicas a new topic has; -1 is the brokers' default.
     pub(crate) fn replication_factor(&mut self) -> i16 {
-        if self.is_cluster() { self.dice.pick(&[3, 3, 3, 3, 2, 1, -1]) } else { 1 }
+        if self.is_cluster() { self.dice.pick(self.replication_factors) } else { 1 }
     }
 
     /// Sets a configuration of all brokers, whatever was drawn.
@@ -117,6 +119,12 @@ impl Script {
     /// The ids of all clients of a role.
     pub(crate) fn clients(&self, role: Role) -> Vec<u16> {
         self.plan.topology.clients.iter().filter(|client| client.role == role).map(|client| client.id).collect()
+    }
+
+    /// One of the clients of a role.
+    pub(crate) fn any_client(&mut self, role: Role) -> u16 {
+        let clients = self.clients(role);
+        self.dice.pick(&clients)
     }
 
     /// Gives every node so many log directories.

@@ -14,4 +14,5 @@ mod ends;
 mod networks;
 mod plans;
 mod processes;
+mod recorded;
 mod shrinks;

@@ -11,7 +11,16 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "elections",
     about: "elections of controllers and leaders, back to back",
     judged_after: 60,
-    must_reach: &["ElectionStarted", "LeaderElected", "BecameFollower", "Resigned", "IsrChanged", "Retrying"],
+    must_reach: &[
+        "ElectionStarted",
+        "LeaderElected",
+        "BecameFollower",
+        "Resigned",
+        "IsrChanged",
+        "Retrying",
+        "PositionValidated",
+        "LeaderHinted",
+    ],
     faults: FAULTS,
     draw,
 };
