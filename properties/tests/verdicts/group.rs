@@ -223,6 +223,12 @@ impl Group {
         self
     }
 
+    /// The same within the input of the fact before.
+    pub(crate) fn also(mut self, fact: Fact) -> Group {
+        self.court.observe(&fact, self.now, &self.shown);
+        self
+    }
+
     pub(crate) fn states(self, node: i32, event: Event) -> Group {
         self.then(Fact::Stated { node: NodeId(node), event })
     }

@@ -16,3 +16,4 @@ mod plans;
 mod processes;
 mod recorded;
 mod shrinks;
+mod weird;

@@ -1,6 +1,7 @@
 //! A configuration that may lose what it acknowledged: acks=1, one in-sync replica, unclean elections. Losses must be attributed, and
 //! nothing else may go wrong: readers, above all, must notice that what they have read is gone.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{MILLI, SECOND, Script};
@@ -11,6 +12,7 @@ use sim::{Action, ClientOp, Plan, Role, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "weak-config",
     about: "acks=1, min.insync.replicas=1, unclean elections",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &[
         "LeaderElected",
@@ -44,11 +46,12 @@ fn draw(seed: u64) -> Plan {
     } else {
         workload::mixed(&mut script);
         fault::storm(&mut script, FAULTS);
+        fault::failover(&mut script, FAULTS);
     }
     script.finish()
 }
 
-/// Two replicas, so that one may lag while the quorum lives, and one stroke or two; a calm storm besides.
+/// Two replicas, so that one may lag while the quorum lives, and a stroke or several; sometimes a storm besides.
 fn overtaken(script: &mut Script) {
     let lag_ms = script.dice.pick(&[300, 1_000]);
     let session_ms = script.dice.pick(&[600, 1_500]);
@@ -56,10 +59,14 @@ fn overtaken(script: &mut Script) {
     script.configure("broker.session.timeout.ms", &session_ms.to_string());
     script.replication_factors = &[2, 2, 2, 3];
     workload::mixed(script);
-    let mut at = script.dice.range(2, 4) * SECOND;
-    while at + 8 * SECOND < script.active_us {
-        at = stroke(script, at, lag_ms * MILLI, session_ms * MILLI) + script.dice.range(0, 3) * SECOND;
+    let mut at = script.dice.range(1, 3) * SECOND;
+    loop {
+        at = stroke(script, at, lag_ms * MILLI, session_ms * MILLI) + script.dice.range(1, 3) * SECOND;
+        if at + 7 * SECOND > script.active_us {
+            break;
+        }
     }
+    script.lasts_until(at);
     if script.dice.chance(1, 4) {
         fault::storm(script, FAULTS);
     }
