@@ -92,7 +92,8 @@ fn went_through(out: &mut String, tally: &Tally) {
     let ((on, off), of) = (tally.pairs.seen(), Pairs::total());
     let _ = writeln!(out, "pairs of fault kinds on together {on} of {of}, off together {off} of {of}");
     if !tally.states.is_empty() {
-        let _ = writeln!(out, "{} states of replicas (role x ISR size x election x fault in force)", tally.states.len());
+        let _ =
+            writeln!(out, "{} states of replicas (role x ISR size x election x fault in force)", tally.states.len());
     }
 }
 

@@ -165,8 +165,13 @@ mod tests {
 
     fn excused(seeds: u64) -> Tally {
         let of_property = BTreeMap::from([("W02", seeds)]);
-        let scenario =
-            ScenarioTally { name: "steady", seeds: 1_000, clusters: 1_000, excused_clusters: of_property, ..Default::default() };
+        let scenario = ScenarioTally {
+            name: "steady",
+            seeds: 1_000,
+            clusters: 1_000,
+            excused_clusters: of_property,
+            ..Default::default()
+        };
         Tally { scenarios: vec![scenario], ..Tally::default() }
     }
 
@@ -176,7 +181,15 @@ mod tests {
             let reached = by_name("cluster-steady").unwrap().must_reach.iter().map(|&event| (event, 1)).collect();
             let worked = properties::ledger::Counts { injected: 1, effects: 1 };
             let ledger = by_name("cluster-steady").unwrap().faults.iter().map(|&kind| (kind, worked)).collect();
-            let tally = ScenarioTally { name: "cluster-steady", seeds: 1_000, timed: 100, missed, reached, ledger, ..Default::default() };
+            let tally = ScenarioTally {
+                name: "cluster-steady",
+                seeds: 1_000,
+                timed: 100,
+                missed,
+                reached,
+                ledger,
+                ..Default::default()
+            };
             let mut faults = Vec::new();
             judge_scenario(&tally, &mut faults);
             faults

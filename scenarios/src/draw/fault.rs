@@ -94,7 +94,9 @@ pub(crate) fn failover(script: &mut Script, menu: &[FaultKind]) {
 fn away_for(action: &Action, us: u64) -> Action {
     let mut action = lasting(action, us);
     match &mut action {
-        Action::Kill { down_us } | Action::PowerLoss { down_us, .. } | Action::CleanRestart { down_us } => *down_us = us,
+        Action::Kill { down_us } | Action::PowerLoss { down_us, .. } | Action::CleanRestart { down_us } => {
+            *down_us = us
+        }
         Action::Split { with, .. } => with.clear(),
         _ => {}
     }

@@ -63,7 +63,16 @@ impl Script {
             max_events: 1_000_000,
         };
         let replication_factors = &[3, 3, 3, 3, 2, 1, -1];
-        Script { dice, topics: Vec::new(), active_us, acks: None, replication_factors, victim: None, settle_us: 0, plan }
+        Script {
+            dice,
+            topics: Vec::new(),
+            active_us,
+            acks: None,
+            replication_factors,
+            victim: None,
+            settle_us: 0,
+            plan,
+        }
     }
 
     /// An empty trial of three nodes. Timeouts of seconds need longer to matter than what one node does.

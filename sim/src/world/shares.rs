@@ -8,8 +8,8 @@ use broker_core::Event;
 use broker_core::event::Partition;
 use properties::Stop;
 use std::collections::BTreeMap;
-use wire::{Instant, NodeId};
 use wire::files::METADATA_TOPIC_ID;
+use wire::{Instant, NodeId};
 
 /// Follows leaders and ISRs of the topics' partitions.
 #[derive(Clone, Debug, Default)]

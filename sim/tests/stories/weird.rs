@@ -97,7 +97,8 @@ fn polls_find_nothing() {
 fn a_retry_that_hits_a_duplicate_without_idempotence() {
     let lost = Action::LoseAnswer { api_key: PRODUCE, nth: 1 };
     let story = Story::with_topic().at(900, &NODE, lost).sends(1_000, 3, 200).reads(1_000, 20);
-    let story = story.client_configured(1, "enable.idempotence", "false").client_configured(1, "request.timeout.ms", "500");
+    let story =
+        story.client_configured(1, "enable.idempotence", "false").client_configured(1, "request.timeout.ms", "500");
     assert!(benign(&story, &[]).count("DuplicateAppended") > 0);
 }
 
@@ -185,7 +186,8 @@ fn what_acks_1_acknowledged_goes_with_its_leader() {
     let story = cluster(&[("min.insync.replicas", "1")]).client_configured(1, "acks", "1");
     let story = story.at(8_000, &orders_follower(), split.clone());
     let story = story.at(8_000, &Who::Follower("orders".to_owned(), 0, 1), split);
-    let outcome = benign(&story.at(9_000, &orders(), Action::Kill { down_us: 8 * SECOND }), &["acks=1 and another leader"]);
+    let outcome =
+        benign(&story.at(9_000, &orders(), Action::Kill { down_us: 8 * SECOND }), &["acks=1 and another leader"]);
     assert!(outcome.shares.leader_change.seen);
 }
 
