@@ -95,7 +95,7 @@ fn away_for(action: &Action, us: u64) -> Action {
     let mut action = lasting(action, us);
     match &mut action {
         Action::Kill { down_us } | Action::PowerLoss { down_us, .. } | Action::CleanRestart { down_us } => {
-            *down_us = us
+            *down_us = us;
         }
         Action::Split { with, .. } => with.clear(),
         _ => {}
