@@ -338,3 +338,16 @@ fn w78_damage_excuses_it() {
     assert!(found.excused.contains(&"W78 by lying-sync".to_owned()), "{found:?}");
     assert!(!found.violated.iter().any(|name| name.starts_with("W78")), "{found:?}");
 }
+
+#[test]
+fn w81_and_w05_whom_an_unclean_election_deposed_commits_for_himself_alone() {
+    let weak = [("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")];
+    let shrunk = || Group::with(&weak, false).append(&[0]).unknown(&[0]).set_isr(&[1]);
+    shrunk().chooses(2, &[2]).takes_office(2).advance(1, 1).silent();
+    // Node 2 was chosen twice, and node 3 in between, before either knew.
+    let leads = |leader_epoch, start_offset| Event::LeaderElected { partition: named(), leader_epoch, start_offset };
+    let chosen = shrunk().follow(&[3]).chooses(2, &[2]).chooses(3, &[3]).chooses(2, &[2]);
+    let last = chosen.epoch;
+    let led = chosen.states(2, leads(last - 2, 0)).states(2, leads(last, 0)).states(3, leads(last - 1, 1));
+    led.advance(3, 1).silent();
+}
