@@ -310,6 +310,26 @@ fn a_consumer_of_another_epoch_is_told() {
 }
 
 #[test]
+fn a_consumer_of_an_older_epoch_is_told_who_leads() {
+    let mut solo = Solo::new(&[]);
+    solo.create("orders", 1, &[]);
+    solo.restart();
+    let described = solo.describe("orders");
+    let (leader, epoch) = (described.partitions[0].leader_id, described.partitions[0].leader_epoch);
+    for version in [12, 15, 16, 18] {
+        let mut request = fetch_request("orders", 0, 0);
+        request.topics[0].topic_id = described.topic_id;
+        request.topics[0].partitions[0].current_leader_epoch = epoch - 1;
+        let Response::Fetch(answer) = solo.ask(version, request) else { panic!() };
+        let named = &answer.responses[0].partitions[0].current_leader;
+        let endpoints: Vec<i32> = answer.node_endpoints.iter().map(|at| at.node_id).collect();
+        let hinted = version >= 16;
+        assert_eq!((named.leader_id, named.leader_epoch), if hinted { (leader, epoch) } else { (-1, -1) }, "{version}");
+        assert_eq!(endpoints, if hinted { vec![leader] } else { vec![] }, "{version}");
+    }
+}
+
+#[test]
 fn a_controlled_shutdown_closes_every_connection_and_answers_nothing_more() {
     let mut solo = Solo::new(&[]);
     solo.create("orders", 1, &[]);

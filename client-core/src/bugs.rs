@@ -5,6 +5,8 @@ wire::planted_bugs! {
     K03,
     /// ruby-kafka #956: a retry chooses the partition anew.
     K04,
+    /// KIP-320: a position is not validated when another leader is known.
+    K15,
     /// KAFKA-5490: a consumer does not get past an empty batch.
     K25,
     /// Bufstream's stuck consumers: after a lost connection a long poll is never armed again.

@@ -155,6 +155,7 @@ impl Client {
                 Token::Metadata => self.described(response, io),
                 Token::Produce(sent) => self.producer.answered(sent, response, &mut self.core, io),
                 Token::Fetch(fetching) => self.consumer.answered(fetching, response, &mut self.core, io),
+                Token::Check(checks) => self.consumer.checked(checks, response, &mut self.core, io),
                 Token::Call(op) => self.calls.answered(op, response, &mut self.core, io),
                 Token::Offsets(numbers) => {
                     for found in self.lookups.answered(numbers, response, &mut self.core, io) {

@@ -5,9 +5,10 @@ use crate::client::{Role, Timer};
 use crate::config::Config;
 use crate::draw::{Draw, Purpose};
 use crate::link::Links;
-use crate::metadata::Metadata;
+use crate::metadata::{Leader, Metadata};
 use crate::token::Token;
-use wire::Instant;
+use crate::{Client, Event};
+use wire::{Endpoint, Instant, Io, NodeId, Str, TopicPartition};
 
 /// The common ground of the roles.
 #[derive(Clone, Debug)]
@@ -30,6 +31,24 @@ impl Core {
         let links = Links::new(&config, max_in_flight, draw);
         let metadata = Metadata::new(&config, draw);
         Core { config, links, metadata, draw, retries: 0 }
+    }
+
+    /// An error names who leads since a newer epoch, and perhaps where to find it: no metadata is waited for (KIP-951).
+    pub(crate) fn hinted(&mut self, partition: &TopicPartition, (node, epoch): (NodeId, i32), io: &mut Io<'_, Client>) {
+        let leader = Leader { node: Some(node), epoch };
+        // The bootstrap servers have ids below zero, and so has nobody.
+        if node.0 >= 0 && self.links.knows(node) && self.metadata.learn(&partition.topic, partition.partition, leader) {
+            io.event(Event::LeaderHinted { partition: partition.clone() });
+        }
+    }
+
+    /// An answer says where some nodes are.
+    pub(crate) fn meet(&mut self, nodes: impl Iterator<Item = (i32, Str, i32)>) {
+        for (node, host, port) in nodes.filter(|(node, ..)| *node >= 0) {
+            if let Ok(port) = u16::try_from(port) {
+                self.links.meet(NodeId(node), Endpoint { host, port });
+            }
+        }
     }
 
     /// When to try again after the n-th failure in a row.

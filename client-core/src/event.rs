@@ -35,6 +35,27 @@ pub enum Event {
         /// To where.
         to: i64,
     },
+    /// A new leader has everything that was read before the position (KIP-320).
+    PositionValidated {
+        /// Of what.
+        partition: TopicPartition,
+        /// The leader epoch of the one who said so.
+        leader_epoch: i32,
+    },
+    /// The new leader's log was cut below the position (KIP-320).
+    TruncationDetected {
+        /// Of what.
+        partition: TopicPartition,
+        /// Where the position was.
+        position: i64,
+        /// Where the logs diverge, at most; the position goes there if there is a reset policy. None if nobody knows: then the policy tells.
+        diverging: Option<i64>,
+    },
+    /// An error named another leader, and it was believed (KIP-951).
+    LeaderHinted {
+        /// Of what.
+        partition: TopicPartition,
+    },
     /// Records below the fetch offset were discarded (a fetch inside a batch returns the whole batch).
     Discarded {
         /// How many.
@@ -53,10 +74,23 @@ impl Event {
         "Retrying",
         "DeliveryTimedOut",
         "PositionReset",
+        "PositionValidated",
+        "TruncationDetected",
+        "LeaderHinted",
         "Discarded",
         "MetadataRefreshed",
         "Disconnected",
     ];
+
+    /// The partition whose position does not follow from reading any more, and where it goes, if that is known already.
+    #[must_use]
+    pub fn moved(&self) -> Option<(&TopicPartition, Option<i64>)> {
+        match self {
+            Event::PositionReset { partition, to } => Some((partition, Some(*to))),
+            Event::TruncationDetected { partition, diverging, .. } => Some((partition, *diverging)),
+            _ => None,
+        }
+    }
 
     /// The event's stable name.
     #[must_use]
@@ -66,6 +100,9 @@ impl Event {
             Event::Retrying { .. } => "Retrying",
             Event::DeliveryTimedOut { .. } => "DeliveryTimedOut",
             Event::PositionReset { .. } => "PositionReset",
+            Event::PositionValidated { .. } => "PositionValidated",
+            Event::TruncationDetected { .. } => "TruncationDetected",
+            Event::LeaderHinted { .. } => "LeaderHinted",
             Event::Discarded { .. } => "Discarded",
             Event::MetadataRefreshed => "MetadataRefreshed",
             Event::Disconnected => "Disconnected",

@@ -22,4 +22,4 @@ pub use bugs::Bug;
 pub use client::{Client, Role, Timer};
 pub use config::{Config, ConfigError};
 pub use event::Event;
-pub use op::{Ack, Done, NewTopic, Op, Position, Record, SendOutcome, TopicDescription};
+pub use op::{Ack, Done, NewTopic, Op, PollError, Position, Record, SendOutcome, TopicDescription};

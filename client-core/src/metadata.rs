@@ -105,13 +105,11 @@ impl Metadata {
         self.refresh.wanted = true;
     }
 
-    /// An answer named a newer leader (KIP-951).
-    pub(crate) fn learn(&mut self, topic: &str, partition: i32, leader: Leader) {
-        let Some(topic) = self.topics.get_mut(topic) else { return };
-        let known = usize::try_from(partition).ok().and_then(|index| topic.partitions.get_mut(index));
-        if let Some(known) = known.filter(|known| known.epoch < leader.epoch) {
-            *known = leader;
-        }
+    /// An answer named a leader. Whether it was news: an older epoch tells nothing.
+    pub(crate) fn learn(&mut self, topic: &str, partition: i32, leader: Leader) -> bool {
+        let topic = self.topics.get_mut(topic);
+        let known = topic.and_then(|topic| topic.partitions.get_mut(usize::try_from(partition).ok()?));
+        known.filter(|known| known.epoch < leader.epoch).map(|known| *known = leader).is_some()
     }
 
     /// Asks if it is time to.

@@ -1,7 +1,7 @@
 //! What an application asks of a client, and how it ended. Exactly one [`Done`] answers each [`Op`].
 
 use bytes::Bytes;
-use wire::{Str, TopicPartition, Uuid};
+use wire::{ErrorCode, Str, TopicPartition, Uuid};
 
 /// A record as an application hands it over and gets it back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,6 +109,31 @@ pub enum SendOutcome {
     },
 }
 
+/// What an application must be told of a partition that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollError {
+    /// Kafka's code.
+    Code(i16),
+    /// The log was cut below the position, and there is no policy that says where to go (Kafka's LogTruncationException).
+    Truncated {
+        /// The position: the next offset that was to be read.
+        position: i64,
+        /// The last epoch that the leader's log shares with what was read, and where it ends there; None if the leader knows of none.
+        diverging: Option<(i32, i64)>,
+    },
+}
+
+impl PollError {
+    /// Kafka's code. A truncated log is a kind of OFFSET_OUT_OF_RANGE, as in Kafka's client.
+    #[must_use]
+    pub fn code(self) -> i16 {
+        match self {
+            PollError::Code(code) => code,
+            PollError::Truncated { .. } => ErrorCode::OffsetOutOfRange.code(),
+        }
+    }
+}
+
 /// One topic's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicDescription {
@@ -134,7 +159,7 @@ pub enum Done {
         /// The records, grouped by partition.
         records: Vec<(TopicPartition, Vec<(i64, Record)>)>,
         /// Errors that the application must see, as OFFSET_OUT_OF_RANGE without a reset policy.
-        errors: Vec<(TopicPartition, i16)>,
+        errors: Vec<(TopicPartition, PollError)>,
     },
     /// To [`Op::CreateTopics`] and [`Op::DeleteTopics`]: per topic, the code and the id (zero if unknown). Code -1 is unknown.
     Topics(Vec<(Str, i16, Uuid)>),

@@ -1,6 +1,6 @@
 //! Whose request an answer belongs to.
 
-use crate::consumer::Fetching;
+use crate::consumer::{Check, Fetching};
 use crate::producer::Sent;
 use wire::OpId;
 
@@ -13,6 +13,8 @@ pub(crate) enum Token {
     Produce(Vec<Sent>),
     /// The consumer: what was fetched.
     Fetch(Fetching),
+    /// The consumer: positions that a leader is asked about.
+    Check(Vec<Check>),
     /// Look-ups of offsets, by their numbers.
     Offsets(Vec<u64>),
     /// A call of the admin.

@@ -5,9 +5,9 @@ mod stage;
 
 use client_core::SendOutcome::{Acked, Failed, Unknown};
 use client_core::{Bug, Op, Position, Role};
-use stage::fetch::{batch, data, emptied, fetched};
+use stage::fetch::{batch, data, emptied, error, fetched};
 use stage::{Stage, config, record, send, topic, tp};
-use wire::Str;
+use wire::{Request, Str};
 
 const SETTINGS: &[(&str, &str)] = &[("linger.ms", "0"), ("retries", "0"), ("delivery.timeout.ms", "30000")];
 
@@ -69,6 +69,23 @@ fn z08_skips_a_record_inside_a_batch() {
         stage.take_fetch(vec![data(0, &[batch(0, &["a", "b", "c"])])]);
         let offsets: Vec<_> = stage.polled(poll).unwrap().0.iter().map(|(_, offset, _)| *offset).collect();
         assert_eq!(offsets, if skipped { vec![0, 2] } else { vec![0, 1, 2] });
+    }
+}
+
+#[test]
+fn k15_reads_on_under_another_leader_without_asking() {
+    for (bug, asks) in [(None, true), (Some(Bug::K15), false)] {
+        let mut stage = with(Role::Consumer, &[], bug);
+        stage.op(Op::Assign(vec![(tp("t", 0), Position::At(0))]));
+        let poll = stage.poll(10);
+        stage.take_fetch(vec![data(0, &[batch(0, &["a"])])]);
+        assert!(stage.polled(poll).is_some());
+        stage.lead(0, (1, 1));
+        stage.take_fetch(vec![error(0, 6)]);
+        stage.wait(300);
+        stage.poll(10);
+        assert_eq!(matches!(stage.request().request, Request::OffsetForLeaderEpoch(_)), asks);
+        assert_eq!(was_reached(&stage), !asks);
     }
 }
 

@@ -25,7 +25,8 @@ enum Turn {
     CutAll,
     Up(bool),
     Describes(bool),
-    Topic(u8, u8),
+    /// Id, leader and leader epoch.
+    Topic(u8, u8, i32),
     Wait(u16),
 }
 
@@ -41,7 +42,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         1 => Just(Turn::CutAll),
         1 => any::<bool>().prop_map(Turn::Up),
         1 => any::<bool>().prop_map(Turn::Describes),
-        1 => (0u8..4, 0u8..3).prop_map(|(id, leader)| Turn::Topic(id, leader)),
+        2 => (0u8..4, 0u8..3, 0i32..4).prop_map(|(id, leader, epoch)| Turn::Topic(id, leader, epoch)),
         6 => (0u16..3000).prop_map(Turn::Wait),
     ]
 }
@@ -92,6 +93,10 @@ fn answer(stage: &mut Stage, asked: &Asked, error: i16) {
         Request::ListOffsets(_) => {
             stage.asked.push_front(asked.clone());
             stage.take_lookup(error, 3);
+        }
+        Request::OffsetForLeaderEpoch(_) => {
+            stage.asked.push_front(asked.clone());
+            stage.take_check(error, (0, 4));
         }
         Request::CreateTopics(request) => {
             let result =
@@ -145,9 +150,11 @@ fn play(stage: &mut Stage, role: Role, turn: &Turn) {
         Turn::CutAll => stage.cut_all(),
         Turn::Up(up) => stage.up = if *up { vec![0, 1] } else { vec![1] },
         Turn::Describes(describes) => stage.describes = *describes,
-        Turn::Topic(id, leader) => {
+        Turn::Topic(id, leader, epoch) => {
             let leaders = [0, 1, if *leader == 2 { -1 } else { i32::from(*leader) }];
-            stage.topics.insert("t".to_owned(), topic(u128::from(*id), &leaders));
+            let mut topic = topic(u128::from(*id), &leaders);
+            topic.partitions.iter_mut().for_each(|partition| partition.1 = *epoch);
+            stage.topics.insert("t".to_owned(), topic);
         }
         Turn::Wait(ms) => stage.wait(u64::from(*ms)),
     }

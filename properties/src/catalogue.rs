@@ -87,6 +87,7 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         replica::DenseOffsets,
         replica::EndToEnd,
         replica::Timestamps,
+        client::PositionsMoveOpenly,
         client::CompletesOnce,
         cluster::StrongIsr,
         liveness::LeaderExists,

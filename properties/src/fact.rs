@@ -363,6 +363,8 @@ facts! {
         high_watermark: i64,
         /// The log start offset that it states.
         log_start_offset: i64,
+        /// Where it says that the asker's log departs from its own: an epoch, and where that ends.
+        diverging: Option<(i32, i64)>,
         /// The batches that it carries.
         batches: Vec<BatchSeen>,
     }
@@ -460,6 +462,20 @@ facts! {
         partitions: Vec<TopicPartition>,
         /// Whether it was an assignment.
         assign: bool,
+    }
+    /// A consumer's client stated that a position does not follow from reading any more: a policy has set it, or the log
+    /// was cut below it. It moves then, or has moved.
+    PositionMoved {
+        /// Who.
+        client: u16,
+        /// Its incarnation.
+        session: u16,
+        /// Of which partition.
+        partition: TopicPartition,
+        /// The event's name.
+        why: &'static str,
+        /// Where to, if the client knows already.
+        to: Option<i64>,
     }
     /// An application asked an admin to do something. From here on it may happen, however late.
     AdminInvoked {

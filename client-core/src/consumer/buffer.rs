@@ -1,7 +1,8 @@
 //! What one fetch brought of a partition, unpacked batch by batch as the application takes it.
 
+use super::position::FetchPosition;
 use crate::config::Isolation;
-use crate::{Bug, Config, Record};
+use crate::{Bug, Config, PollError, Record};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use wire::messages::fetch::AbortedTransaction;
@@ -19,7 +20,7 @@ pub(super) struct Buffer {
     batches: Batches,
     records: std::vec::IntoIter<(i64, Record)>,
     /// Where the reader stands: the offset after the last one taken, and after what was skipped.
-    position: i64,
+    position: FetchPosition,
     /// Where it stands once the records of the current batch are taken.
     after_batch: i64,
     aborted: Aborted,
@@ -40,13 +41,18 @@ pub(super) enum Next {
 }
 
 impl Buffer {
-    pub(super) fn new(position: i64, bytes: Bytes, aborted: Vec<AbortedTransaction>, config: &Config) -> Buffer {
+    pub(super) fn new(
+        position: FetchPosition,
+        bytes: Bytes,
+        aborted: Vec<AbortedTransaction>,
+        config: &Config,
+    ) -> Buffer {
         let listed = if config.isolation == Isolation::ReadCommitted { aborted } else { Vec::new() };
         Buffer {
             batches: Batches::new(bytes),
             records: Vec::new().into_iter(),
             position,
-            after_batch: position,
+            after_batch: position.offset,
             aborted: Aborted::new(listed),
             discarded: 0,
             failed: false,
@@ -54,7 +60,7 @@ impl Buffer {
     }
 
     /// The consumer's position: batches without a record for it are behind it once they were passed.
-    pub(super) fn position(&self) -> i64 {
+    pub(super) fn position(&self) -> FetchPosition {
         self.position
     }
 
@@ -68,7 +74,8 @@ impl Buffer {
     pub(super) fn next(&mut self, config: &Config) -> Next {
         loop {
             if let Some((offset, record)) = self.records.next() {
-                self.position = if self.records.len() == 0 { self.after_batch } else { offset.saturating_add(1) };
+                self.position.offset =
+                    if self.records.len() == 0 { self.after_batch } else { offset.saturating_add(1) };
                 return Next::Record(offset, record);
             }
             if self.failed {
@@ -91,10 +98,11 @@ impl Buffer {
             return Err(Corrupt);
         }
         let after = batch.header.next_offset();
-        if after <= self.position {
+        if after <= self.position.offset {
             self.discarded = self.discarded.saturating_add(batch.header.count.max(0).unsigned_abs());
             return Ok(());
         }
+        self.position.offset_epoch = batch.header.partition_leader_epoch;
         let mut records = if self.aborted.hides(batch)? { Vec::new() } else { self.unpack(batch)? };
         if records.len() > 2 && config.bugs.has(Bug::Z08) {
             records.remove(1);
@@ -102,7 +110,7 @@ impl Buffer {
         if !records.is_empty() {
             self.after_batch = after;
         } else if !config.bugs.has(Bug::K25) {
-            self.position = after;
+            self.position.offset = after;
         }
         self.records = records.into_iter();
         Ok(())
@@ -112,7 +120,7 @@ impl Buffer {
         let mut records = Vec::new();
         for record in batch.records(MAX_UNPACKED).map_err(|_| Corrupt)? {
             let record = record.map_err(|_| Corrupt)?;
-            if record.offset < self.position {
+            if record.offset < self.position.offset {
                 self.discarded = self.discarded.saturating_add(1);
             } else {
                 records.push((record.offset, given(record)));
@@ -122,8 +130,8 @@ impl Buffer {
     }
 
     /// The error of a batch that cannot be read.
-    pub(super) fn error() -> i16 {
-        ErrorCode::CorruptMessage.code()
+    pub(super) fn error() -> PollError {
+        PollError::Code(ErrorCode::CorruptMessage.code())
     }
 }
 

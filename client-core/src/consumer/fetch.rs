@@ -2,12 +2,11 @@
 
 use super::Consumer;
 use super::buffer::Buffer;
-use super::position::{Assigned, Place};
+use super::position::{Assigned, FetchPosition, Place};
 use crate::config::OffsetReset;
 use crate::core::Core;
-use crate::metadata::Leader;
 use crate::token::Token;
-use crate::{Bug, Client, Position};
+use crate::{Bug, Client, PollError, Position};
 use std::collections::BTreeMap;
 use wire::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
 use wire::messages::{FetchRequest, FetchResponse};
@@ -25,7 +24,7 @@ struct Asked {
     partition: TopicPartition,
     topic_id: Uuid,
     generation: u64,
-    offset: i64,
+    position: FetchPosition,
 }
 
 impl Consumer {
@@ -34,14 +33,14 @@ impl Consumer {
         if self.polls.is_empty() && !std::mem::take(&mut self.prefetch) {
             return;
         }
-        let mut by_leader: BTreeMap<NodeId, Vec<(TopicPartition, i64, i32)>> = BTreeMap::new();
+        let mut by_leader: BTreeMap<NodeId, Vec<(TopicPartition, FetchPosition)>> = BTreeMap::new();
         for (partition, assigned) in &self.partitions {
-            let Some(offset) = assigned.wants(io.now.mono) else { continue };
+            let Some(position) = assigned.wants(io.now.mono) else { continue };
             let leader = core.metadata.leader(&partition.topic, partition.partition);
             match leader.filter(|(node, _)| core.links.knows(*node)) {
                 Some((node, _)) if self.fetching.contains(&node) => {}
-                Some((node, epoch)) if core.links.ready(node, io) => {
-                    by_leader.entry(node).or_default().push((partition.clone(), offset, epoch));
+                Some((node, _)) if core.links.ready(node, io) => {
+                    by_leader.entry(node).or_default().push((partition.clone(), position));
                 }
                 Some(_) => {}
                 None => core.metadata.want(&partition.topic),
@@ -55,20 +54,20 @@ impl Consumer {
     fn fetch_from(
         &mut self,
         node: NodeId,
-        partitions: Vec<(TopicPartition, i64, i32)>,
+        partitions: Vec<(TopicPartition, FetchPosition)>,
         core: &mut Core,
         io: &mut Io<'_, Client>,
     ) {
         let mut request = request(core);
         let mut asked = Vec::with_capacity(partitions.len());
-        for (partition, offset, epoch) in partitions {
+        for (partition, position) in partitions {
             let Some(assigned) = self.partitions.get_mut(&partition) else { continue };
             let id = core.metadata.topic(&partition.topic).map_or(Uuid::ZERO, |topic| topic.id);
             assigned.topic_id = id;
             let one = FetchPartition {
                 partition: partition.partition,
-                current_leader_epoch: epoch,
-                fetch_offset: offset,
+                current_leader_epoch: position.leader_epoch,
+                fetch_offset: position.offset,
                 partition_max_bytes: int(core.config.max_partition_fetch_bytes),
                 ..FetchPartition::default()
             };
@@ -82,7 +81,7 @@ impl Consumer {
                     });
                 }
             }
-            asked.push(Asked { partition, topic_id: id, generation: assigned.generation, offset });
+            asked.push(Asked { partition, topic_id: id, generation: assigned.generation, position });
         }
         let token = Token::Fetch(Fetching { node, asked });
         match core.links.send(node, &Request::from(request), Some(token), io) {
@@ -94,7 +93,7 @@ impl Consumer {
     /// The broker's versions cannot say the request: nothing can be read there, and the application must know.
     fn unsaid(&mut self) {
         for assigned in self.partitions.values_mut().filter(|assigned| matches!(assigned.place, Place::At(_))) {
-            assigned.error = Some(ErrorCode::UnsupportedVersion.code());
+            assigned.error = Some(PollError::Code(ErrorCode::UnsupportedVersion.code()));
         }
     }
 
@@ -114,9 +113,10 @@ impl Consumer {
             fetching.asked.iter().for_each(|asked| core.metadata.want(&asked.partition.topic));
             return;
         };
+        core.meet(response.node_endpoints.iter().map(|at| (at.node_id, at.host.clone(), at.port)));
         for asked in fetching.asked {
             let Some(assigned) = self.partitions.get_mut(&asked.partition) else { continue };
-            if assigned.generation != asked.generation || assigned.place != Place::At(asked.offset) {
+            if assigned.generation != asked.generation || assigned.place != Place::At(asked.position) {
                 continue;
             }
             match (response.error_code, find(&mut response, &asked)) {
@@ -137,17 +137,18 @@ impl Consumer {
         let error = ErrorCode::from_code(data.error_code);
         assigned.failures += 1;
         assigned.not_before = core.retry_at(io.now.mono, assigned.failures);
-        learn_leader(asked, data, core);
+        let named = &data.current_leader;
+        core.hinted(&asked.partition, (NodeId(named.leader_id), named.leader_epoch), io);
         match (error, error.class()) {
             (ErrorCode::OffsetOutOfRange, _) if core.config.auto_offset_reset != OffsetReset::None => {
                 self.generations += 1;
                 assigned.move_to(self.generations, Position::Reset, core.config.auto_offset_reset, error);
             }
             // A broker that says CORRUPT_MESSAGE found its own log damaged: asking again finds the same.
-            (ErrorCode::CorruptMessage, _) => assigned.error = Some(error.code()),
+            (ErrorCode::CorruptMessage, _) => assigned.error = Some(PollError::Code(error.code())),
             (_, ErrorClass::Refresh) => core.metadata.want(&asked.partition.topic),
             (_, ErrorClass::Retry) | (ErrorCode::UnknownServerError, _) => {}
-            (_, ErrorClass::Fatal) => assigned.error = Some(error.code()),
+            (_, ErrorClass::Fatal) => assigned.error = Some(PollError::Code(error.code())),
         }
     }
 }
@@ -155,10 +156,10 @@ impl Consumer {
 impl Assigned {
     fn received(&mut self, data: PartitionData, core: &Core) {
         self.failures = 0;
-        let (Some(bytes), Place::At(offset)) = (data.records, self.place) else { return };
+        let (Some(bytes), Place::At(position)) = (data.records, self.place) else { return };
         if !bytes.is_empty() {
             let aborted = data.aborted_transactions.unwrap_or_default();
-            self.buffer = Some(Buffer::new(offset, bytes, aborted, &core.config));
+            self.buffer = Some(Buffer::new(position, bytes, aborted, &core.config));
         }
     }
 }
@@ -175,18 +176,6 @@ fn request(core: &Core) -> FetchRequest {
 
 fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-/// An answer may name the leader that it should have gone to (KIP-951).
-fn learn_leader(asked: &Asked, data: &PartitionData, core: &mut Core) {
-    let named = &data.current_leader;
-    let leader = Leader {
-        node: Some(NodeId(named.leader_id)).filter(|&node| core.links.knows(node)),
-        epoch: named.leader_epoch,
-    };
-    if leader.node.is_some() {
-        core.metadata.learn(&asked.partition.topic, asked.partition.partition, leader);
-    }
 }
 
 /// Takes a partition's data out of an answer.

@@ -4,23 +4,26 @@
 //! in flight per leader. What was fetched, or is being fetched, for a position that has moved since is dropped. A partition's records are
 //! returned in order and without a gap: a batch that cannot be read is an error that the application sees, never a silent step over it.
 //!
-//! - [`position`]: where a partition stands; [`buffer`]: what a fetch brought; [`fetch`]: asking for more.
+//! - [`position`]: where a partition stands; [`buffer`]: what a fetch brought; [`fetch`]: asking for more;
+//! - [`validation`]: whether a new leader has what was read.
 //!
-//! Left out on purpose: groups and commits (until the delivery semantics), incremental fetch sessions (KIP-227), detecting truncation by leader
-//! epochs (KIP-320; the epoch of the leader is sent already), fetching from followers (KIP-392).
+//! Left out on purpose: groups and commits (until the delivery semantics), incremental fetch sessions (KIP-227), fetching from followers
+//! (KIP-392).
 
 mod buffer;
 mod fetch;
 mod position;
+mod validation;
 
 pub(crate) use fetch::Fetching;
+pub(crate) use validation::Check;
 
 use crate::client::Timer;
 use crate::core::{Core, Wake};
 use crate::offsets::{Found, Lookups};
-use crate::{Client, Done, Event, Position, Record};
+use crate::{Client, Done, Event, PollError, Position, Record};
 use buffer::{Buffer, Next};
-use position::{Assigned, Place};
+use position::{Assigned, FetchPosition, Place};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::{ErrorCode, Instant, Io, NodeId, OpId, Output, Str, TopicPartition, Uuid};
 
@@ -47,7 +50,7 @@ struct Poll {
 }
 
 /// What a poll returns.
-type Taken = (Vec<(TopicPartition, Vec<(i64, Record)>)>, Vec<(TopicPartition, i16)>);
+type Taken = (Vec<(TopicPartition, Vec<(i64, Record)>)>, Vec<(TopicPartition, PollError)>);
 
 impl Consumer {
     /// Reads these partitions from now on, and no others.
@@ -107,7 +110,9 @@ impl Consumer {
                 lookups.position(partition.clone(), assigned.generation, timestamp);
             }
         }
+        self.notice_leaders(core);
         self.answer_polls(core, io);
+        self.check(core, io);
         self.fetch(core, io);
     }
 
@@ -150,12 +155,12 @@ impl Consumer {
         }
         match found.offset {
             Ok(offset) => {
-                assigned.place = Place::At(offset.max(0));
+                assigned.place = Place::At(FetchPosition::set(offset));
                 io.event(Event::PositionReset { partition: found.partition, to: offset });
             }
             Err(error) => {
                 assigned.place = Place::None;
-                assigned.error = Some(error);
+                assigned.error = Some(PollError::Code(error));
             }
         }
     }
@@ -175,9 +180,13 @@ impl Consumer {
     }
 
     pub(crate) fn wake(&self, wake: &mut Wake) {
-        let Some(poll) = self.polls.front() else { return };
-        wake.at(poll.deadline, Timer::Consumer);
-        for assigned in self.partitions.values().filter(|assigned| matches!(assigned.place, Place::At(_))) {
+        let poll = self.polls.front();
+        wake.at(poll.map_or(Instant::NEVER, |poll| poll.deadline), Timer::Consumer);
+        let waits = |place| match place {
+            Place::At(_) => poll.is_some(),
+            place => matches!(place, Place::Unvalidated(_)),
+        };
+        for assigned in self.partitions.values().filter(|assigned| waits(assigned.place)) {
             wake.at(assigned.not_before, Timer::Consumer);
         }
     }
@@ -214,7 +223,7 @@ impl Assigned {
     }
 
     /// The error to be told, once; where there is no position it is told with every poll, until the application seeks.
-    fn told(&mut self) -> Option<i16> {
+    fn told(&mut self) -> Option<PollError> {
         if self.place == Place::None { self.error } else { self.error.take() }
     }
 }

@@ -1,8 +1,8 @@
 //! Where a consumer stands in one partition, and what it has of it.
 
 use super::buffer::Buffer;
-use crate::Position;
 use crate::config::OffsetReset;
+use crate::{PollError, Position};
 use wire::{ErrorCode, Instant, Uuid};
 
 /// ListOffsets' timestamp for the log's start.
@@ -20,17 +20,38 @@ pub(super) struct Assigned {
     pub(super) place: Place,
     pub(super) buffer: Option<Buffer>,
     /// What the application must be told.
-    pub(super) error: Option<i16>,
+    pub(super) error: Option<PollError>,
     pub(super) failures: u32,
     /// Not fetched again before the backoff is over.
     pub(super) not_before: Instant,
 }
 
+/// The next offset to read, and in whose log it makes sense (Kafka's FetchPosition).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FetchPosition {
+    pub(super) offset: i64,
+    /// The leader epoch of the last batch that was read; -1 if none was read since the position was set.
+    pub(super) offset_epoch: i32,
+    /// The epoch of the leader whose log it was read from or validated against; -1 if there is none yet.
+    pub(super) leader_epoch: i32,
+}
+
+impl FetchPosition {
+    /// A position that was set: nothing was read before it.
+    pub(super) fn set(offset: i64) -> FetchPosition {
+        FetchPosition { offset: offset.max(0), offset_epoch: -1, leader_epoch: -1 }
+    }
+}
+
 /// The position itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The next offset to read.
-    At(i64),
+    /// Reads on from here.
+    At(FetchPosition),
+    /// Another leader leads: whether it has what was read is to be asked for before anything more is read.
+    Unvalidated(FetchPosition),
+    /// That was asked for.
+    Validating(FetchPosition),
     /// A look-up by this timestamp is to be asked for.
     Unknown(i64),
     /// The look-up was asked for.
@@ -51,15 +72,15 @@ impl Assigned {
         let place = place(position, policy);
         self.generation = generation;
         self.buffer = None;
-        self.error = place.is_none().then_some(error.code());
+        self.error = place.is_none().then_some(PollError::Code(error.code()));
         self.place = place.unwrap_or(Place::None);
     }
 
-    /// The offset to fetch from; None if there is nothing to be fetched now.
-    pub(super) fn wants(&self, now: Instant) -> Option<i64> {
+    /// Where to fetch from; None if there is nothing to be fetched now.
+    pub(super) fn wants(&self, now: Instant) -> Option<FetchPosition> {
         match self.place {
-            Place::At(offset) if self.buffer.is_none() && self.error.is_none() && self.not_before <= now => {
-                Some(offset)
+            Place::At(position) if self.buffer.is_none() && self.error.is_none() && self.not_before <= now => {
+                Some(position)
             }
             _ => None,
         }
@@ -69,7 +90,7 @@ impl Assigned {
 /// Where an application's wish leads; None if only a policy could tell and there is none.
 fn place(position: Position, policy: OffsetReset) -> Option<Place> {
     match (position, policy) {
-        (Position::At(offset), _) => Some(Place::At(offset.max(0))),
+        (Position::At(offset), _) => Some(Place::At(FetchPosition::set(offset))),
         (Position::Earliest, _) | (Position::Reset, OffsetReset::Earliest) => Some(Place::Unknown(EARLIEST)),
         (Position::Latest, _) | (Position::Reset, OffsetReset::Latest) => Some(Place::Unknown(LATEST)),
         (Position::Reset, OffsetReset::None) => None,

@@ -221,6 +221,11 @@ impl<T> Links<T> {
         }
     }
 
+    /// A node is met before metadata names it.
+    pub(crate) fn meet(&mut self, node: NodeId, endpoint: Endpoint) {
+        self.peers.entry(node).or_insert_with(|| Peer::new(endpoint));
+    }
+
     /// The next instant at which something is due here: an answer is late, or a node that somebody waits for may be dialled.
     pub(crate) fn deadline(&self) -> Instant {
         self.peers.values().map(Peer::deadline).min().unwrap_or(Instant::NEVER)

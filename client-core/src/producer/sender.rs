@@ -7,7 +7,6 @@ use super::verdict::is_definite;
 use super::{Producer, Sent, acked, fail, tp};
 use crate::config::Acks;
 use crate::core::Core;
-use crate::metadata::Leader;
 use crate::token::Token;
 use crate::{Bug, Client, Event};
 use wire::messages::produce::{PartitionProduceData, PartitionProduceResponse, TopicProduceData};
@@ -160,6 +159,7 @@ impl Producer {
             }
             return;
         };
+        core.meet(response.node_endpoints.iter().map(|at| (at.node_id, at.host.clone(), at.port)));
         for one in sent {
             match find(&response, &one) {
                 Some(answer) => self.told(&one, answer, core, io),
@@ -171,13 +171,8 @@ impl Producer {
     fn told(&mut self, sent: &Sent, answer: &PartitionProduceResponse, core: &mut Core, io: &mut Io<'_, Client>) {
         let error = ErrorCode::from_code(answer.error_code);
         if error != ErrorCode::None {
-            let leader = Leader {
-                node: Some(NodeId(answer.current_leader.leader_id)).filter(|&node| core.links.knows(node)),
-                epoch: answer.current_leader.leader_epoch,
-            };
-            if leader.node.is_some() {
-                core.metadata.learn(&sent.partition.topic, sent.partition.partition, leader);
-            }
+            let named = &answer.current_leader;
+            core.hinted(&sent.partition, (NodeId(named.leader_id), named.leader_epoch), io);
             return self.failed(sent, Error::Answered(error), core, io);
         }
         let index = sent.partition.partition;

@@ -6,17 +6,23 @@ use client_core::{Done, Op};
 use std::collections::BTreeMap;
 use wire::messages::fetch::{AbortedTransaction, FetchPartition, FetchableTopicResponse, PartitionData};
 use wire::messages::list_offsets::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
-use wire::messages::{FetchRequest, FetchResponse, ListOffsetsResponse};
+use wire::messages::offset_for_leader_epoch::{EpochEndOffset, OffsetForLeaderTopicResult};
+use wire::messages::{FetchRequest, FetchResponse, ListOffsetsResponse, OffsetForLeaderEpochResponse};
 use wire::records::header::seal;
 use wire::records::{BatchBuilder, Compression};
 use wire::{OpId, Request};
 
-/// A batch of values from an offset on.
+/// A batch of values from an offset on, of epoch 0.
 pub fn batch(base_offset: i64, values: &[&str]) -> Vec<u8> {
+    batch_of(0, base_offset, values)
+}
+
+/// The same of any epoch.
+pub fn batch_of(leader_epoch: i32, base_offset: i64, values: &[&str]) -> Vec<u8> {
     values
         .iter()
         .fold(BatchBuilder::new(Compression::None), |builder, value| builder.record(1, None, Some(value.as_bytes())))
-        .at(base_offset, 0)
+        .at(base_offset, leader_epoch)
         .build()
         .to_vec()
 }
@@ -114,6 +120,24 @@ impl Stage {
         timestamps
     }
 
+    /// Answers the next request, which must be a validation, with an error or with an epoch and where it ends; says by partition what it
+    /// asked for: the leader's epoch and the epoch read last.
+    pub fn take_check(&mut self, error_code: i16, (leader_epoch, end_offset): (i32, i64)) -> Vec<(i32, i32, i32)> {
+        let asked = self.request();
+        let Request::OffsetForLeaderEpoch(request) = &asked.request else { panic!("not a validation: {asked:?}") };
+        assert_eq!(request.replica_id, -1);
+        let answer = |partition| EpochEndOffset { error_code, partition, leader_epoch, end_offset };
+        let topics = request.topics.iter().map(|topic| OffsetForLeaderTopicResult {
+            topic: topic.topic.clone(),
+            partitions: topic.partitions.iter().map(|one| answer(one.partition)).collect(),
+        });
+        let response = OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() };
+        let partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
+        let asked_for = partitions.map(|one| (one.partition, one.current_leader_epoch, one.leader_epoch)).collect();
+        self.answer(&asked, response);
+        asked_for
+    }
+
     /// Asks for records, waiting up to a second.
     pub fn poll(&mut self, max_records: u32) -> OpId {
         self.op(Op::Poll { max_records, timeout_ms: 1000 })
@@ -126,6 +150,6 @@ impl Stage {
         let records = records.iter().flat_map(|(partition, records)| {
             records.iter().map(|(offset, record)| (partition.partition, *offset, text(&record.value)))
         });
-        Some((records.collect(), errors.iter().map(|(partition, error)| (partition.partition, *error)).collect()))
+        Some((records.collect(), errors.iter().map(|(partition, error)| (partition.partition, error.code())).collect()))
     }
 }

@@ -107,6 +107,11 @@ impl Stage {
         }
     }
 
+    /// Another leader of a partition of `t` is elected: the node and the leader epoch.
+    pub fn lead(&mut self, partition: usize, leader: (i32, i32)) {
+        self.topics.get_mut("t").unwrap().partitions[partition] = leader;
+    }
+
     /// Lets the application ask.
     pub fn op(&mut self, op: Op) -> OpId {
         self.ops += 1;

@@ -9,6 +9,7 @@ mod offsets;
 mod once;
 mod order;
 mod polls;
+mod positions;
 
 pub(crate) use duplicates::{Duplicate, Misrouted};
 pub(crate) use integrity::{Garbage, Integrity};
@@ -18,3 +19,4 @@ pub(crate) use offsets::{InconsistentOffsets, MissingOffset};
 pub(crate) use once::CompletesOnce;
 pub(crate) use order::{AppendLinearizable, SendOrder};
 pub(crate) use polls::{PollGoesBack, PollSkips};
+pub(crate) use positions::PositionsMoveOpenly;

@@ -67,7 +67,8 @@ impl Judge for StrongIsr {
         let Fact::Stated { node, event } = fact else { return };
         let Some(advance) = Advance::of(*node, event, case.cluster.ghost) else { return };
         let Some(state) = case.cluster.ghost.state_of(advance.log.home) else { return };
-        if state.leader_epoch == advance.epoch || advance.partition.generation == 0 {
+        let binds = advance.partition.generation == 0 && advance.partition.commits_in(advance.epoch);
+        if state.leader_epoch == advance.epoch || binds {
             check_members(self, &advance, &state.isr, case);
         }
     }

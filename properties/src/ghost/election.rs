@@ -74,8 +74,7 @@ impl Ghost {
         let (partition, log) = self.partition_and_log(id);
         let epoch = log.elections.last().map_or(-1, |&(epoch, _)| epoch);
         partition.highest_ever = partition.highest_ever.max(to);
-        // After an unclean election its predecessors commit for themselves alone.
-        if partition.unclean.is_none_or(|unclean| epoch >= unclean) {
+        if partition.commits_in(epoch) {
             partition.commit(log, to);
         }
         if !self.log(id).is_metadata() {
@@ -223,7 +222,8 @@ impl Ghost {
         self.election = Some(Election { partition: pid, log: id, epoch, held, committed, missing, clean });
         self.lose_early(id, early, committed);
         let partition = self.partition_mut(id);
-        partition.chosen = None;
+        // Several may have been chosen at once; who comes first settles nothing for those after it.
+        partition.chosen = partition.chosen.filter(|&(chosen, ..)| chosen > epoch);
         if !clean {
             partition.unclean = Some(epoch);
         }

@@ -164,6 +164,13 @@ impl PartitionGhost {
         self.chosen.is_some_and(|(epoch, ..)| epoch > led)
     }
 
+    /// Whether what a leader of an epoch commits binds its successors: after an unclean election its predecessors commit for
+    /// themselves alone.
+    #[must_use]
+    pub fn commits_in(&self, epoch: i32) -> bool {
+        self.unclean.is_none_or(|unclean| epoch >= unclean)
+    }
+
     /// Whether this is the metadata log.
     #[must_use]
     pub fn is_metadata(&self) -> bool {

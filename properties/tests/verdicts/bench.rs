@@ -358,6 +358,12 @@ impl Bench {
         self.then(Fact::PollCompleted { client: 2, session: 1, op: 0, records, errors: Vec::new() })
     }
 
+    /// The reader's client says that it goes somewhere else.
+    pub(crate) fn resets(self, to: i64) -> Bench {
+        let (partition, why) = (partition(), "PositionReset");
+        self.then(Fact::PositionMoved { client: 2, session: 1, partition, why, to: Some(to) })
+    }
+
     pub(crate) fn fetched(self, fetch_offset: i64, batches: Vec<BatchSeen>) -> Bench {
         let (topic_id, high_watermark) = (Some(self.topic_id), self.end());
         self.then(Fact::FetchAnswered {
@@ -369,6 +375,7 @@ impl Bench {
             error: 0,
             high_watermark,
             log_start_offset: 0,
+            diverging: None,
             batches,
         })
     }

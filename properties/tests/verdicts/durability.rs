@@ -125,7 +125,7 @@ fn w13_a_running_broker_cuts_nothing() {
 #[test]
 fn the_rebase_rule_lets_one_permitted_loss_set_off_nothing_else() {
     let bench = Bench::new().produce(&[0]).produce_cached(&[1, 2]).poll(&[0, 1, 2]).power_loss(1);
-    let reused = bench.produce(&[3]).produce(&[4]).poll(&[0, 1, 2]).rest(3);
+    let reused = bench.produce(&[3]).produce(&[4]).resets(0).poll(&[0, 1, 2]).rest(3);
     reused.attributes(&["W13: power loss without flush"]);
 }
 

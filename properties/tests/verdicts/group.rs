@@ -648,8 +648,28 @@ impl Group {
             error: 0,
             high_watermark,
             log_start_offset: 0,
+            diverging: None,
             batches,
         })
+    }
+
+    /// A consumer gets the batches of a node's log at these places from a poll.
+    pub(crate) fn reads(self, node: i32, places: std::ops::Range<usize>) -> Group {
+        let batches = self.shown.brokers[&NodeId(node)].topic.batches[places].to_vec();
+        let all = batches.into_iter().flat_map(|batch| batch.records);
+        let records = all.map(|record| ReadSeen { partition: partition(), record }).collect();
+        self.then(Fact::PollCompleted { client: 2, session: 1, op: 0, records, errors: Vec::new() })
+    }
+
+    /// It says that its position does not follow from reading.
+    pub(crate) fn moves(self, why: &'static str, to: Option<i64>) -> Group {
+        self.then(Fact::PositionMoved { client: 2, session: 1, partition: partition(), why, to })
+    }
+
+    /// Its application moves the position.
+    pub(crate) fn seeks(self) -> Group {
+        let partitions = vec![partition()];
+        self.then(Fact::Repositioned { client: 2, session: 1, partitions, assign: false })
     }
 
     /// A client is told the latest offset.

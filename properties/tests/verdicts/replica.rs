@@ -287,6 +287,7 @@ fn w11_a_consumer_gets_what_is_below_the_high_watermark_of_the_answer() {
             error,
             high_watermark,
             log_start_offset,
+            diverging: None,
             batches,
         })
     };

@@ -317,3 +317,57 @@ fn w20_so_is_one_that_waited_until_its_epoch_was_over() {
     parked().answers_fetch(0, true).silent();
     Group::new().produce(&[0]).fetch(3).answers_fetch(0, false).elect(1, &[1, 2, 3]).silent();
 }
+
+/// What a reader does that has read both records under node 1, when node 3, which has the first one only, is elected
+/// uncleanly, and writes other ones.
+fn cut_below_a_reader() -> Group {
+    let weak = [("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")];
+    let group = Group::with(&weak, false).produce(&[0]).set_isr(&[1]).produce(&[1]).reads(1, 0..2);
+    let mut group = group.stop(1, Stop::Kill);
+    group.controller = 3;
+    group.chooses(3, &[3]).takes_office(3).append(&[2]).append(&[3]).append(&[4])
+}
+
+#[test]
+fn w78_a_log_that_was_cut_below_a_position_is_not_read_on_in_silence() {
+    let fired = |group: Group| {
+        let found = group.found();
+        found.violated.into_iter().filter(|name| name.starts_with("W78")).collect::<Vec<_>>()
+    };
+    assert_eq!(fired(cut_below_a_reader().reads(3, 2..4)), owned(&["W78/silent-truncation"]));
+    let noticed = |to| cut_below_a_reader().moves("TruncationDetected", to);
+    assert_eq!(fired(noticed(Some(1)).reads(3, 1..4)), owned(&[]));
+    assert_eq!(fired(noticed(None).moves("PositionReset", Some(0)).reads(3, 0..4)), owned(&[]));
+    assert_eq!(fired(noticed(Some(1)).reads(3, 2..4)), owned(&["W78/skipped"]));
+    assert_eq!(fired(cut_below_a_reader().seeks().reads(3, 2..4)), owned(&[]));
+}
+
+#[test]
+fn w78_across_a_clean_election_a_reader_reads_on() {
+    let read = || Group::new().produce(&[0]).produce(&[1]).reads(1, 0..2).elect(2, &[1, 2, 3]).produce(&[2]);
+    read().reads(2, 2..3).silent();
+    read().reads(2, 1..3).violates(&["W78/went-back"]);
+    read().produce(&[3]).reads(2, 3..4).violates(&["W78/skipped"]);
+}
+
+#[test]
+fn w78_damage_excuses_it() {
+    let damaged = cut_below_a_reader();
+    let log = damaged.log(3);
+    let found = damaged.touch(FaultKind::LyingSync, log).reads(3, 2..4).found();
+    assert!(found.excused.contains(&"W78 by lying-sync".to_owned()), "{found:?}");
+    assert!(!found.violated.iter().any(|name| name.starts_with("W78")), "{found:?}");
+}
+
+#[test]
+fn w81_and_w05_whom_an_unclean_election_deposed_commits_for_himself_alone() {
+    let weak = [("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")];
+    let shrunk = || Group::with(&weak, false).append(&[0]).unknown(&[0]).set_isr(&[1]);
+    shrunk().chooses(2, &[2]).takes_office(2).advance(1, 1).silent();
+    // Node 2 was chosen twice, and node 3 in between, before either knew.
+    let leads = |leader_epoch, start_offset| Event::LeaderElected { partition: named(), leader_epoch, start_offset };
+    let chosen = shrunk().follow(&[3]).chooses(2, &[2]).chooses(3, &[3]).chooses(2, &[2]);
+    let last = chosen.epoch;
+    let led = chosen.states(2, leads(last - 2, 0)).states(2, leads(last, 0)).states(3, leads(last - 1, 1));
+    led.advance(3, 1).silent();
+}

@@ -54,7 +54,7 @@ fn a_topic_of_the_same_name_is_another_topic() {
     bench.epoch = 0;
     let log = bench.log();
     let again = bench.then(Fact::SegmentCreated { log, base_offset: 0 });
-    again.produce(&[2]).produce(&[3]).poll(&[0, 1]).rest(2).silent();
+    again.produce(&[2]).produce(&[3]).resets(0).poll(&[0, 1]).rest(2).silent();
 }
 
 #[test]

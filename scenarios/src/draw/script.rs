@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) active_us: u64,
     /// `acks` of all producers, if it is not drawn.
     pub(crate) acks: Option<&'static str>,
+    /// How many replicas a topic of a cluster may have; -1 is the brokers' default.
+    pub(crate) replication_factors: &'static [i16],
     /// The one node whose disk may lose what it had promised; None if any may. The atlas: nine seeds in ten stay inside what replication
     /// survives, and the tenth is not restricted.
     pub(crate) victim: Option<Who>,
@@ -60,7 +62,17 @@ impl Script {
             rest_within_us: 240 * SECOND,
             max_events: 1_000_000,
         };
-        Script { dice, topics: Vec::new(), active_us, acks: None, victim: None, settle_us: 0, plan }
+        let replication_factors = &[3, 3, 3, 3, 2, 1, -1];
+        Script {
+            dice,
+            topics: Vec::new(),
+            active_us,
+            acks: None,
+            replication_factors,
+            victim: None,
+            settle_us: 0,
+            plan,
+        }
     }
 
     /// An empty trial of three nodes. Timeouts of seconds need longer to matter than what one node does.
@@ -123,8 +135,11 @@ impl Script {
     pub(crate) fn replication_factor(&mut self) -> i16 {
         match (self.is_cluster(), self.topics.is_empty()) {
             (false, _) => 1,
-            (true, true) => self.dice.pick(&[3, 3, 3, 2]),
-            (true, false) => self.dice.pick(&[3, 3, 3, 3, 2, 1, -1]),
+            (true, true) => {
+                let several: Vec<i16> = self.replication_factors.iter().copied().filter(|&factor| factor > 1).collect();
+                self.dice.pick(&several)
+            }
+            (true, false) => self.dice.pick(self.replication_factors),
         }
     }
 
@@ -160,6 +175,12 @@ impl Script {
     /// The ids of all clients of a role.
     pub(crate) fn clients(&self, role: Role) -> Vec<u16> {
         self.plan.topology.clients.iter().filter(|client| client.role == role).map(|client| client.id).collect()
+    }
+
+    /// One of the clients of a role.
+    pub(crate) fn any_client(&mut self, role: Role) -> u16 {
+        let clients = self.clients(role);
+        self.dice.pick(&clients)
     }
 
     /// Gives every node so many log directories.

@@ -55,7 +55,14 @@ impl App {
         let stated = witness.clone();
         tokio::task::spawn_local(driver.run(move |told| match told {
             Told::Done(id, done) => drop(tell.send((id, done))),
-            Told::Event(event) => stated.tell(&Fact::ClientStated { client: id, name: event.name() }),
+            Told::Event(event) => {
+                let why = event.name();
+                stated.tell(&Fact::ClientStated { client: id, name: why });
+                if let Some((partition, to)) = event.moved() {
+                    let partition = partition.clone();
+                    stated.tell(&Fact::PositionMoved { client: id, session: 1, partition, why, to });
+                }
+            }
         }));
         witness.tell(&Fact::ClientLife { client: id, session: 1, alive: true });
         App { id, config, witness: witness.clone(), handle, done, asked: 0 }
@@ -177,6 +184,7 @@ impl App {
             .iter()
             .flat_map(|(partition, records)| records.iter().map(move |record| seen(partition, record)))
             .collect();
+        let errors = errors.into_iter().map(|(at, error)| (at, error.code())).collect();
         let count = records.len();
         self.witness.tell(&Fact::PollCompleted { client, session, op, records, errors });
         count

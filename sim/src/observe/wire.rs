@@ -357,6 +357,8 @@ impl WireTap {
                     error: answer.error_code,
                     high_watermark: answer.high_watermark,
                     log_start_offset: answer.log_start_offset,
+                    diverging: Some((answer.diverging_epoch.epoch, answer.diverging_epoch.end_offset))
+                        .filter(|(epoch, _)| *epoch >= 0),
                     batches: answer.records.clone().map_or_else(Vec::new, see_all),
                 });
             }

@@ -75,6 +75,14 @@ pub(super) fn client(event: &client_core::Event) -> String {
         }
         Event::DeliveryTimedOut { partition } => format!("gives up a batch for {partition}: delivery.timeout.ms"),
         Event::PositionReset { partition, to } => format!("resets {partition} to {to}"),
+        Event::PositionValidated { partition, leader_epoch } => {
+            format!("may read on in {partition} under the leader of epoch {leader_epoch}")
+        }
+        Event::TruncationDetected { partition, position, diverging } => {
+            let at = diverging.map_or_else(String::new, |at| format!(" at {at}"));
+            format!("notices that {partition} was cut{at} below its position {position}")
+        }
+        Event::LeaderHinted { partition } => format!("is told of another leader of {partition}"),
         event => event.name().to_owned(),
     }
 }

@@ -96,12 +96,25 @@ fn exchange(fact: &Fact) -> Option<String> {
             format!("broker {node} -> {to} Produce {partition} {} at offset {base_offset}", error(*code))
         }
         Fact::FetchAnswered {
-            node, client: to, partition, fetch_offset, error: code, high_watermark, batches, ..
+            node,
+            client: to,
+            partition,
+            fetch_offset,
+            error: code,
+            high_watermark,
+            batches,
+            diverging,
+            ..
         } => {
+            let to = to.map_or_else(|| "a follower".to_owned(), client);
+            if let Some((epoch, end_offset)) = diverging {
+                return Some(format!(
+                    "broker {node} -> {to} Fetch {partition} from {fetch_offset}: diverging epoch {epoch}, end offset {end_offset}"
+                ));
+            }
             if batches.is_empty() && *code == 0 {
                 return None;
             }
-            let to = to.map_or_else(|| "a follower".to_owned(), client);
             let count = batches.len();
             format!(
                 "broker {node} -> {to} Fetch {partition} from {fetch_offset}: {}, {count} batches, high watermark {high_watermark}",

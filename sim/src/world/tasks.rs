@@ -169,6 +169,7 @@ impl World {
         if count > 0 {
             seat.app.got_at = now;
         }
+        let errors: Vec<_> = errors.into_iter().map(|(at, error)| (at, error.code())).collect();
         seat.app.told.extend(errors.iter().map(|(at, _)| at.clone()));
         remember(seat, &records, count);
         let again = seat.app.tasks.get(task as usize).filter(|task| task.left > 0).map(every_us);

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::lines;
+use super::process::session;
 use super::queue::{ActorId, LinkId};
 use super::trace::Mark;
 use crate::observe::Asker;
@@ -135,6 +136,10 @@ impl World {
         self.trip(name, None);
         self.tell(actor, || super::events::client(event));
         self.judge(&Fact::ClientStated { client, name });
+        if let Some((partition, to)) = event.moved() {
+            let session = self.cast.machine(actor).map_or(0, |machine| session(machine.incarnation));
+            self.judge(&Fact::PositionMoved { client, session, partition: partition.clone(), why: name, to });
+        }
     }
 
     /// Notes a line about somebody, if anybody asked for lines.

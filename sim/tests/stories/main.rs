@@ -14,5 +14,6 @@ mod ends;
 mod networks;
 mod plans;
 mod processes;
+mod recorded;
 mod shrinks;
 mod weird;

@@ -13,7 +13,16 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "elections of controllers and leaders, back to back",
     turns: OF_CLUSTERS,
     judged_after: 60,
-    must_reach: &["ElectionStarted", "LeaderElected", "BecameFollower", "Resigned", "IsrChanged", "Retrying"],
+    must_reach: &[
+        "ElectionStarted",
+        "LeaderElected",
+        "BecameFollower",
+        "Resigned",
+        "IsrChanged",
+        "Retrying",
+        "PositionValidated",
+        "LeaderHinted",
+    ],
     faults: FAULTS,
     draw,
 };

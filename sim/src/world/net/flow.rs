@@ -84,9 +84,15 @@ impl Flow {
         matches!(self.flights.front(), Some((_, Item::Syn)))
     }
 
-    /// Loses everything after a drawn prefix.
-    pub(super) fn cut(&mut self, draw: Draw) {
-        let keep = draw.of("keep").below(self.flights.len() as u64 + 1) as usize;
+    /// How many items lie in the receiver's kernel already.
+    pub(super) fn arrived(&self, now: Instant) -> usize {
+        self.flights.iter().take_while(|(ready, _)| *ready <= now).count()
+    }
+
+    /// Loses everything after a drawn prefix of at least so many items.
+    pub(super) fn cut(&mut self, draw: Draw, at_least: usize) {
+        let loose = self.flights.len().saturating_sub(at_least);
+        let keep = at_least + draw.of("keep").below(loose as u64 + 1) as usize;
         self.flights.truncate(keep);
         self.bytes = self.flights.iter().map(|(_, item)| item.bytes()).sum();
     }

@@ -136,15 +136,19 @@ impl Network {
         self.settle(id, queue, now);
     }
 
-    /// The process at an end has died: a prefix of what it sent arrives. Its kernel says goodbye, unless the machine is gone as well.
+    /// The process at an end has died: a prefix of what it sent arrives, all that lies in the other end's kernel with it, however long that
+    /// one's process stands still. Its kernel says goodbye, unless the machine is gone as well.
     pub(crate) fn die(&mut self, id: LinkId, end: usize, machine: bool, now: Instant, queue: &mut Queue) {
+        let held = self.wall_before(id, 1 - end).is_some();
         let Some(link) = self.link_mut(id) else { return };
         link.ends[end].open = false;
         let draw = link.draw.of("death").at(now.0);
         // A process's kernel goes on sending what it was given, but for what a reset discards.
         let keeps_all = !machine && draw.of("all").permille(500);
         if !keeps_all {
-            link.flows[1 - end].cut(draw);
+            let flow = &mut link.flows[1 - end];
+            let arrived = if held { 0 } else { flow.arrived(now) };
+            flow.cut(draw, arrived);
         }
         if !machine {
             self.put(id, 1 - end, Item::Fin, now, queue);
@@ -167,7 +171,7 @@ impl Network {
         link.broken = true;
         for end in 0..2 {
             let draw = link.draw.of("reset").at(now.0).at(end as u64);
-            link.flows[end].cut(draw);
+            link.flows[end].cut(draw, 0);
             link.flows[end].dawdle(draw, now, delay_ns);
         }
         for end in 0..2 {

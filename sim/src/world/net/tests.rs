@@ -280,3 +280,21 @@ fn what_one_link_draws_does_not_depend_on_another() {
     };
     assert_eq!(arrival(false), arrival(true));
 }
+
+#[test]
+fn what_lies_in_a_kernel_outlives_its_sender() {
+    let mut lost = 0;
+    for seed in 0..50 {
+        let mut wires = Wires::new(seed);
+        ["one", "two"].into_iter().for_each(|frame| wires.send(0, frame));
+        let dies = |mut wires: Wires, after_ns: u64| {
+            wires.now = Instant(after_ns);
+            wires.net.die(wires.link, 0, false, wires.now, &mut wires.queue);
+            wires.drain()
+        };
+        let late = dies(Wires { net: wires.net.clone(), queue: wires.queue.clone(), ..wires }, MILLI);
+        assert_eq!(late, ["Syn", "one", "two", "Fin"], "seed {seed}");
+        lost += usize::from(dies(wires, 0).len() < 4);
+    }
+    assert!(lost > 10, "what is still on its way may be lost: {lost} of 50");
+}

@@ -136,11 +136,17 @@ impl Network {
         if self.walls.is_empty() && self.deaf.is_empty() {
             return false;
         }
-        let Some(&Link { ends, port, .. }) = self.link(id) else { return false };
-        let (from, to) = (ends[1 - end].actor, ends[end].actor);
-        let wall = self.walls.iter().find(|wall| wall.holds(from, to, port)).map(|wall| wall.kind);
+        let Some(to) = self.link(id).map(|link| link.ends[end].actor) else { return false };
+        let wall = self.wall_before(id, end);
         self.effects.extend(wall.map(|kind| (kind, to)));
         wall.is_some() || self.deaf.contains(&to)
+    }
+
+    /// What keeps bytes from an end's machine, and not only from its process.
+    pub(super) fn wall_before(&self, id: LinkId, end: usize) -> Option<FaultKind> {
+        let &Link { ends, port, .. } = self.link(id)?;
+        let (from, to) = (ends[1 - end].actor, ends[end].actor);
+        self.walls.iter().find(|wall| wall.holds(from, to, port)).map(|wall| wall.kind)
     }
 
     /// What a frame is delayed by spikes at either end.
