@@ -61,6 +61,7 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         cluster::BrokerEpochSafety,
         cluster::IsrExpansion,
         cluster::UncleanExclusion,
+        cluster::StaleRequests,
         replica::EpochCache,
         replica::NoDanglingReference,
         cluster::Convergence,

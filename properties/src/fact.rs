@@ -318,6 +318,8 @@ facts! {
         node: NodeId,
         /// Who asks.
         replica: NodeId,
+        /// The request's correlation id, unique per connection.
+        correlation: (u32, i32),
         /// Which partition; `__cluster_metadata` for the quorum.
         partition: TopicPartition,
         /// Its topic id.
@@ -343,6 +345,8 @@ facts! {
         topic_id: Option<Uuid>,
         /// The offset that was asked for.
         fetch_offset: i64,
+        /// The request's correlation id, unique per connection.
+        correlation: (u32, i32),
         /// Kafka's code.
         error: i16,
         /// The high watermark that it states.
@@ -351,6 +355,38 @@ facts! {
         log_start_offset: i64,
         /// The batches that it carries.
         batches: Vec<BatchSeen>,
+    }
+    /// A leader's AlterPartition for a partition reached the node that it takes for the active controller.
+    AlterPartitionReceived {
+        /// The node that was asked.
+        node: NodeId,
+        /// Who asks.
+        leader: NodeId,
+        /// The request's correlation id, unique per connection.
+        correlation: (u32, i32),
+        /// The topic's id.
+        topic_id: Uuid,
+        /// The partition's index.
+        partition: i32,
+        /// The registration of the leader's broker.
+        broker_epoch: i64,
+        /// The leader epoch that it leads in.
+        leader_epoch: i32,
+        /// The version of the partition's state that it wants to change.
+        partition_epoch: i32,
+    }
+    /// The node answered a partition of that AlterPartition: the answer left the core.
+    AlterPartitionAnswered {
+        /// Who was asked.
+        node: NodeId,
+        /// The request's.
+        correlation: (u32, i32),
+        /// The topic's id.
+        topic_id: Uuid,
+        /// The partition's index.
+        partition: i32,
+        /// Kafka's code.
+        error: i16,
     }
     /// A broker answered a partition of ListOffsets.
     OffsetAnswered {

@@ -366,6 +366,7 @@ impl Bench {
             partition: partition(),
             topic_id,
             fetch_offset,
+            correlation: (0, 0),
             error: 0,
             high_watermark,
             log_start_offset: 0,

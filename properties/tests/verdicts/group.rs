@@ -30,6 +30,8 @@ pub(crate) struct Replica {
     pub(crate) leads: bool,
     pub(crate) epoch: i32,
     epochs: Vec<(i32, i64)>,
+    /// Epochs that it led, and where they started.
+    led: Vec<(i32, i64)>,
     topic: Str,
     id: Uuid,
 }
@@ -40,11 +42,14 @@ impl Replica {
     }
 
     fn refresh(&mut self) {
+        let of_batches = self.batches.iter().map(|batch| (batch.leader_epoch, batch.base_offset));
+        let mut all: Vec<(i32, i64)> = self.led.iter().copied().chain(of_batches).collect();
+        all.sort_unstable();
+        all.dedup_by_key(|entry| entry.0);
         self.epochs.clear();
-        for batch in &self.batches {
-            if self.epochs.last().is_none_or(|&(epoch, _)| epoch < batch.leader_epoch) {
-                self.epochs.push((batch.leader_epoch, batch.base_offset));
-            }
+        for (epoch, start) in all.into_iter().filter(|&(_, start)| start <= self.end()) {
+            self.epochs.retain(|&(_, other)| other < start);
+            self.epochs.push((epoch, start));
         }
     }
 
@@ -223,7 +228,12 @@ impl Group {
         self
     }
 
-    pub(crate) fn states(self, node: i32, event: Event) -> Group {
+    pub(crate) fn states(mut self, node: i32, event: Event) -> Group {
+        if let Event::LeaderElected { partition, leader_epoch, start_offset } = &event
+            && partition.topic_id == TOPIC
+        {
+            self.broker(node).topic.led.push((*leader_epoch, *start_offset));
+        }
         self.then(Fact::Stated { node: NodeId(node), event })
     }
 
@@ -343,6 +353,7 @@ impl Group {
         self.then(Fact::FollowerFetched {
             node: NodeId(controller),
             replica: NodeId(node),
+            correlation: (2, 2),
             partition: LogRef::metadata(NodeId(node)).partition,
             topic_id: Some(QUORUM),
             fetch_offset,
@@ -531,6 +542,7 @@ impl Group {
         self.then(Fact::FollowerFetched {
             node: NodeId(leader),
             replica: NodeId(node),
+            correlation: (2, 2),
             partition: partition(),
             topic_id: Some(TOPIC),
             fetch_offset,
@@ -598,6 +610,8 @@ impl Group {
     /// A node cuts the end of its log.
     pub(crate) fn cut(mut self, node: i32, batches: usize) -> Group {
         self.broker(node).topic.batches.truncate(batches);
+        let end = self.end(node);
+        self.broker(node).topic.led.retain(|&(_, start)| start < end);
         let (log, to) = (self.log(node), self.end(node));
         self.then(Fact::Truncated { log, to })
     }
@@ -619,11 +633,67 @@ impl Group {
             partition: partition(),
             topic_id: Some(TOPIC),
             fetch_offset,
+            correlation: (0, 0),
             error: 0,
             high_watermark,
             log_start_offset: 0,
             batches,
         })
+    }
+
+    /// A follower's fetch in an epoch reaches a node.
+    pub(crate) fn asks(self, node: i32, current_leader_epoch: i32) -> Group {
+        self.then(Fact::FollowerFetched {
+            node: NodeId(node),
+            replica: NodeId(3),
+            correlation: (1, 1),
+            partition: partition(),
+            topic_id: Some(TOPIC),
+            fetch_offset: 0,
+            current_leader_epoch,
+            last_fetched_epoch: -1,
+            replica_epoch: -1,
+        })
+    }
+
+    /// The node answers it.
+    pub(crate) fn answers(self, node: i32, error: i16) -> Group {
+        self.then(Fact::FetchAnswered {
+            node: NodeId(node),
+            client: None,
+            partition: partition(),
+            topic_id: Some(TOPIC),
+            fetch_offset: 0,
+            correlation: (1, 1),
+            error,
+            high_watermark: 0,
+            log_start_offset: 0,
+            batches: Vec::new(),
+        })
+    }
+
+    /// Node 1's AlterPartition, with its leader and partition epoch, reaches a controller and is answered.
+    pub(crate) fn alter(self, controller: i32, epochs: (i32, i32), error: i16) -> Group {
+        self.alter_received(controller, epochs).alter_answered(controller, error)
+    }
+
+    pub(crate) fn alter_received(self, controller: i32, (leader_epoch, partition_epoch): (i32, i32)) -> Group {
+        let broker_epoch = self.court.ghost().metadata().image().broker(1).map_or(-1, |broker| broker.epoch);
+        self.then(Fact::AlterPartitionReceived {
+            node: NodeId(controller),
+            leader: NodeId(1),
+            correlation: (1, 1),
+            topic_id: TOPIC,
+            partition: 0,
+            broker_epoch,
+            leader_epoch,
+            partition_epoch,
+        })
+    }
+
+    pub(crate) fn alter_answered(self, controller: i32, error: i16) -> Group {
+        let (node, correlation) = (NodeId(controller), (1, 1));
+        self.then(Fact::AlterPartitionAnswered { node, correlation, topic_id: TOPIC, partition: 0, error })
     }
 
     /// A client is told the latest offset.

@@ -208,6 +208,12 @@ fn w46_segments_are_named_by_what_they_begin_with() {
     };
     created(Bench::new().append(&[0, 1]), 2).silent();
     created(Bench::new().append(&[0, 1]), 3).violates(&["W46/misnamed"]);
+    created(created(Bench::new().append(&[0, 1]), 2), 2).violates(&["W46/made-again"]);
+    let cut = |bench: Bench| {
+        let log = bench.log();
+        bench.then(Fact::Truncated { log, to: 2 })
+    };
+    created(cut(created(Bench::new().append(&[0, 1]), 2)), 2).silent();
     let rolled = created(Bench::new().append(&[0, 1]), 2).receive(&[2]);
     let behind = rolled.batch(&[2]);
     rolled.write(behind).violates(&["W46/not-active"]);
@@ -284,6 +290,7 @@ fn w11_a_consumer_gets_what_is_below_the_high_watermark_of_the_answer() {
             partition,
             topic_id,
             fetch_offset,
+            correlation: (0, 0),
             error,
             high_watermark,
             log_start_offset,

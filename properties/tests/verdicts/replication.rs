@@ -139,6 +139,58 @@ fn w06_a_leaders_isr_has_everybody_who_may_be_elected() {
 }
 
 #[test]
+fn w06_a_leader_waits_for_nobody_who_may_not_join() {
+    let away = || Group::new().fence_out(3);
+    away().follow(&[3]).tells_isr(&[1, 2, 3]).violates(&["W06/not-active"]);
+    // It was asked for before, and the leader does not know the answer yet.
+    let asked = Group::new().set_isr(&[1, 2]).follow(&[3]).tells_isr(&[1, 2, 3]).fence(3).tells_isr(&[1, 2, 3]);
+    asked.silent();
+    // What the leader's metadata does not say yet it cannot know.
+    let mut behind = away();
+    behind.broker(1).quorum.high_watermark = 1;
+    behind.follow(&[3]).tells_isr(&[1, 2, 3]).silent();
+}
+
+#[test]
+fn w20_a_fetch_of_an_older_epoch_is_refused() {
+    let led = || Group::new().produce(&[0]).elect(2, &[1, 2, 3]);
+    led().asks(2, 1).answers(2, 0).silent();
+    led().asks(2, -1).answers(2, 0).silent();
+    led().asks(2, 0).answers(2, 74).silent();
+    led().asks(2, 0).answers(2, 0).violates(&["W20/fetch"]);
+    // Who follows serves no older epoch either.
+    led().asks(1, 0).answers(1, 0).violates(&["W20/fetch"]);
+    // It was of the present when it came, and waited for the disk.
+    Group::new().produce(&[0]).asks(1, 0).elect(2, &[1, 2, 3]).answers(1, 0).silent();
+}
+
+#[test]
+fn w20_an_alter_partition_on_an_older_state_is_refused() {
+    let changed = || Group::new().produce(&[0]).set_isr(&[1, 2]);
+    changed().alter(1, (0, 1), 0).silent();
+    changed().alter(1, (0, 0), 105).silent();
+    changed().alter(1, (0, 0), 0).violates(&["W20/alter-partition"]);
+    changed().elect(2, &[1, 2]).alter(1, (0, 2), 0).violates(&["W20/alter-partition"]);
+    // A former controller decides nothing any more.
+    changed().wins(2, 2, &[2, 3]).commit_metadata(vec![]).alter(1, (0, 0), 0).silent();
+    // The answer to a request comes when its change is committed.
+    Group::new().produce(&[0]).alter_received(1, (0, 0)).set_isr(&[1, 2]).alter_answered(1, 0).silent();
+}
+
+#[test]
+fn w21_an_epoch_starts_once_and_what_is_cut_is_forgotten() {
+    let again = Event::LeaderElected { partition: named(), leader_epoch: 0, start_offset: 1 };
+    let stated = Group::new().produce(&[0]).then(Fact::Stated { node: wire::NodeId(1), event: again });
+    stated.violates(&["W21/not-noted"]);
+    let cut = |end_offset| {
+        let group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]).elect(1, &[1, 2, 3]);
+        group.states(2, Event::Diverged { partition: named(), end_offset })
+    };
+    cut(2).silent();
+    cut(1).violates(&["W21/beyond-cut"]);
+}
+
+#[test]
 fn w07_and_w81_a_high_watermark_waits_for_the_isr() {
     let early = Group::new().append(&[0]).follow(&[2]).advance(1, 1);
     early.violates(&["W05/incomplete", "W07/not-replicated", "W81/not-replicated"]);

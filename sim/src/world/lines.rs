@@ -19,6 +19,8 @@ pub(super) fn node_of(fact: &Fact) -> Option<NodeId> {
         | Fact::ProduceAnswered { node, .. }
         | Fact::FollowerFetched { node, .. }
         | Fact::FetchAnswered { node, .. }
+        | Fact::AlterPartitionReceived { node, .. }
+        | Fact::AlterPartitionAnswered { node, .. }
         | Fact::OffsetAnswered { node, .. }
         | Fact::Stated { node, .. } => Some(*node),
         Fact::Injected { node, .. } => *node,
