@@ -1,9 +1,11 @@
 //! A campaign's summary: for the terminal, as JSON, as JUnit.
 
 use crate::words;
+use properties::FaultKind;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use scenarios::campaign::{Failure, HarnessFault, ScenarioTally, ShareCounts, Tally};
+use scenarios::campaign::{Failure, HarnessFault, Pairs, ScenarioTally, ShareCounts, Tally};
 use serde_json::{Value, json};
+use sim::ReplicaState;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -86,6 +88,12 @@ fn went_through(out: &mut String, tally: &Tally) {
         .collect();
     if !parts.is_empty() {
         let _ = writeln!(out, "seeds with a {}", parts.join("; "));
+    }
+    let ((on, off), of) = (tally.pairs.seen(), Pairs::total());
+    let _ = writeln!(out, "pairs of fault kinds on together {on} of {of}, off together {off} of {of}");
+    if !tally.states.is_empty() {
+        let _ =
+            writeln!(out, "{} states of replicas (role x ISR size x election x fault in force)", tally.states.len());
     }
 }
 
@@ -181,6 +189,9 @@ pub fn json(tally: &Tally, faults: &[HarnessFault]) -> Value {
         "shares": shares(tally.shares()),
         "sim_s_per_cpu_s": {"weighted": weighted, "median": median},
         "excused": excused,
+        "excused_shares": tally.excused_shares(),
+        "fault_pairs": pairs(tally),
+        "states": tally.states.iter().map(state).collect::<Vec<_>>(),
         "ledger": ledger,
         "attributed": tally.attributed,
         "acked_records": tally.acked_records,
@@ -205,6 +216,19 @@ fn failure(failure: &Failure) -> Value {
 fn scenario(tally: &ScenarioTally) -> Value {
     let shares = shares(tally.shares);
     json!({"name": tally.name, "seeds": tally.seeds, "judged": tally.is_judged(), "reached": tally.reached, "shares": shares})
+}
+
+/// How many pairs of fault kinds met, and which never did.
+fn pairs(tally: &Tally) -> Value {
+    let (on, off) = tally.pairs.seen();
+    let never: Vec<_> = tally.pairs.never_on().map(|(first, second)| [first.name(), second.name()]).collect();
+    json!({"of": Pairs::total(), "on": on, "off": off, "never_on": never})
+}
+
+fn state((state, seeds): (&ReplicaState, &u64)) -> Value {
+    let role = if state.leads { "leader" } else { "follower" };
+    let fault = state.fault.map(FaultKind::name);
+    json!({"role": role, "isr": state.isr, "electing": state.electing, "fault": fault, "seeds": seeds})
 }
 
 /// Of the seeds in which it was possible, and of all, the share that saw it.

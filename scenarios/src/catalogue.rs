@@ -11,6 +11,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// One line for `tribunal list`.
     pub about: &'static str,
+    /// How many seeds it gets for each turn of a campaign that is bounded by time.
+    pub turns: u64,
     /// Fewer seeds than this are not judged for reach and inert faults.
     pub judged_after: u64,
     /// Names of events and kinds of facts that a judged campaign must have seen.

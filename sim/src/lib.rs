@@ -22,7 +22,7 @@ pub mod world;
 pub use disk::SimDisk;
 pub use draw::Draw;
 pub use names::{event_names, planted_ids};
-pub use outcome::{Outcome, Share, Shares, Statistics, TraceHash};
+pub use outcome::{Outcome, ReplicaState, Share, Shares, Statistics, TraceHash};
 pub use plan::{
     Action, ClientOp, ClientPlan, Heal, Pattern, Plan, PlanError, Role, StartAt, Step, Survival, Topology, Weather,
     When, Who,

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub stats: Statistics,
     /// What it went through that most of a campaign's worth depends on.
     pub shares: Shares,
+    /// The states in which replicas stated something, and how often.
+    pub states: BTreeMap<ReplicaState, u64>,
     /// Whether the guard of a planted bug was passed.
     pub bug_reached: bool,
     /// The run for people, one line an event; empty unless it was asked for.
@@ -65,6 +67,20 @@ pub struct Share {
     pub enabled: bool,
     /// It happened.
     pub seen: bool,
+}
+
+/// A coarse state of a replica: what it is, how many are in sync, whether the quorum is without a leader, and a fault that
+/// is in force (one second after its stroke for what is over at once).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaState {
+    /// Whether it leads its partition, as far as it knows.
+    pub leads: bool,
+    /// The size of the partition's ISR as its leader stated it last; 0 if nobody did.
+    pub isr: u8,
+    /// Whether the quorum is electing.
+    pub electing: bool,
+    /// A fault in force; None if there is none.
+    pub fault: Option<FaultKind>,
 }
 
 /// How much happened in a run.

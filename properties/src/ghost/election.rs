@@ -250,10 +250,11 @@ impl Ghost {
         }
     }
 
-    /// Whether a leader wrote what stands at an offset of its log when it had a successor already.
-    pub(super) fn is_stray(&self, id: LogId, offset: i64) -> bool {
-        let partition = self.partition(self.partition_of(id));
-        self.log(id).batch(offset).is_some_and(|held| partition.has_successor(held.leader_epoch))
+    /// Whether a leader that has a successor wrote what stands in a range of its log, and it is not committed.
+    pub(super) fn is_stray(&self, id: LogId, from: i64, to: i64) -> bool {
+        let (partition, log) = (self.partition(self.partition_of(id)), self.log(id));
+        let succeeded = log.batch(from).is_some_and(|held| partition.has_successor(held.leader_epoch));
+        succeeded && partition.held_by(log) < to
     }
 
     /// It acknowledges it all the same: acks=1 asks nobody else.

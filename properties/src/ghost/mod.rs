@@ -211,12 +211,14 @@ impl Ghost {
         let to = base_offset.saturating_add(uids.len() as i64).min(self.log(id).end);
         let promised = self.promises_sync(self.log(id));
         if *base_offset >= 0 && to > *base_offset {
-            if self.is_stray(id, *base_offset) {
+            if *acks == 1 && self.is_stray(id, *base_offset, to) {
                 return self.lose_stray(id, *base_offset, to);
             }
             let (partition, log) = self.partition_and_log(id);
             partition.acknowledge(*base_offset, to);
-            partition.acknowledge_early(log, to);
+            if *acks == 1 {
+                partition.acknowledge_early(log, to);
+            }
             let log = self.log_mut(id);
             log.claimed = if promised { log.claimed.max(to) } else { log.claimed };
         }

@@ -60,10 +60,10 @@ impl Judge for LeaderExists {
             let view = cluster.nodes.view(*node).and_then(|view| view.log(METADATA_TOPIC_ID, 0));
             view.is_some_and(|log| log.leads)
         };
-        // A driver that cannot show its brokers from inside shows no metadata log either, and nothing can be said.
+        // A driver that cannot show its lone broker from inside shows no metadata log either, and nothing can be said.
         let shows =
             |node: &NodeId| cluster.nodes.view(*node).is_some_and(|view| view.log(METADATA_TOPIC_ID, 0).is_some());
-        if running(cluster).iter().any(|node| !shows(node)) && running(cluster).len() == 1 {
+        if cluster.nodes.ids().len() == 1 && !cluster.nodes.ids().iter().all(shows) {
             return;
         }
         let leaders = running(cluster).iter().filter(|node| leads(node)).count();

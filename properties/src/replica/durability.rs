@@ -35,6 +35,8 @@ impl Judge for Durability {
         FactKind::SegmentCreated,
         FactKind::LogDurable,
         FactKind::Stated,
+        // What a deposed leader acknowledges is lost at once.
+        FactKind::ProduceAnswered,
     ]);
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {

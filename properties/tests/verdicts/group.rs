@@ -228,6 +228,12 @@ impl Group {
         self
     }
 
+    /// The same within the input of the fact before.
+    pub(crate) fn also(mut self, fact: Fact) -> Group {
+        self.court.observe(&fact, self.now, &self.shown);
+        self
+    }
+
     pub(crate) fn states(mut self, node: i32, event: Event) -> Group {
         if let Event::LeaderElected { partition, leader_epoch, start_offset } = &event
             && partition.topic_id == TOPIC

@@ -3,6 +3,7 @@
 mod bench;
 mod client;
 mod durability;
+mod exceptions;
 mod group;
 mod liveness;
 mod quorum;

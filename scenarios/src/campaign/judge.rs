@@ -4,6 +4,7 @@
 use super::tally::{ScenarioTally, Tally};
 use super::trial::Recheck;
 use crate::catalogue::by_name;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The harness failed: exit code 3.
@@ -47,7 +48,27 @@ pub enum HarnessFault {
         /// In how many seeds it could have.
         seeds: u64,
     },
+    /// Most of what a scenario throws hits nobody: whoever was meant (a leader, a controller) did not exist.
+    Idle {
+        /// The scenario.
+        scenario: &'static str,
+        /// How many of a hundred faults.
+        percent: u64,
+    },
+    /// A property was excused in so many clusters that its silence means little.
+    OverExcused {
+        /// Which.
+        property: &'static str,
+        /// In how many of a hundred seeds with several nodes.
+        percent: u64,
+    },
 }
+
+/// A property may be excused in a fifth of the seeds with several nodes. With one node faults of its disk are what it is about.
+const EXCUSED_AT_MOST: f64 = 0.2;
+
+/// So many of a scenario's timed faults may hit nobody.
+const MISSED_AT_MOST: f64 = 0.2;
 
 impl fmt::Display for HarnessFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +89,12 @@ impl fmt::Display for HarnessFault {
             HarnessFault::Missed { scenario, event, seeds } => {
                 write!(f, "{scenario}: {event} was not reached in {seeds} seeds")
             }
+            HarnessFault::Idle { scenario, percent } => {
+                write!(f, "{scenario}: {percent} % of its faults met nobody (a leader that did not exist, for one)")
+            }
+            HarnessFault::OverExcused { property, percent } => {
+                write!(f, "{property} was excused in {percent} % of the seeds with several nodes")
+            }
         }
     }
 }
@@ -81,7 +108,18 @@ pub fn judge(tally: &Tally) -> Vec<HarnessFault> {
     }
     faults.extend(refused(tally));
     tally.scenarios.iter().for_each(|scenario| judge_scenario(scenario, &mut faults));
+    faults.extend(over_excused(tally));
     faults
+}
+
+/// Properties that were excused too often, if every scenario ran enough seeds to tell.
+fn over_excused(tally: &Tally) -> impl Iterator<Item = HarnessFault> {
+    let judged = tally.scenarios.iter().all(ScenarioTally::is_judged);
+    let shares = if judged { tally.excused_shares() } else { BTreeMap::new() };
+    shares.into_iter().filter(|&(_, share)| share > EXCUSED_AT_MOST).map(|(property, share)| {
+        let percent = (share * 100.0).round() as u64;
+        HarnessFault::OverExcused { property, percent }
+    })
 }
 
 /// The first refusal of each scenario, and how many there were.
@@ -109,9 +147,64 @@ fn judge_scenario(tally: &ScenarioTally, faults: &mut Vec<HarnessFault>) {
             faults.push(HarnessFault::Inert { scenario: tally.name, fault: kind.name(), injected: counts.injected });
         }
     }
+    let missed = tally.missed as f64 / tally.timed.max(1) as f64;
+    if missed > MISSED_AT_MOST {
+        let percent = (missed * 100.0).round() as u64;
+        faults.push(HarnessFault::Idle { scenario: tally.name, percent });
+    }
     for event in scenario.must_reach {
         if !tally.reached.contains_key(event) {
             faults.push(HarnessFault::Missed { scenario: tally.name, event, seeds: tally.seeds });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excused(seeds: u64) -> Tally {
+        let of_property = BTreeMap::from([("W02", seeds)]);
+        let scenario = ScenarioTally {
+            name: "steady",
+            seeds: 1_000,
+            clusters: 1_000,
+            excused_clusters: of_property,
+            ..Default::default()
+        };
+        Tally { scenarios: vec![scenario], ..Tally::default() }
+    }
+
+    #[test]
+    fn a_scenario_whose_faults_meet_nobody_fails_the_campaign() {
+        let idle = |missed| {
+            let reached = by_name("cluster-steady").unwrap().must_reach.iter().map(|&event| (event, 1)).collect();
+            let worked = properties::ledger::Counts { injected: 1, effects: 1 };
+            let ledger = by_name("cluster-steady").unwrap().faults.iter().map(|&kind| (kind, worked)).collect();
+            let tally = ScenarioTally {
+                name: "cluster-steady",
+                seeds: 1_000,
+                timed: 100,
+                missed,
+                reached,
+                ledger,
+                ..Default::default()
+            };
+            let mut faults = Vec::new();
+            judge_scenario(&tally, &mut faults);
+            faults
+        };
+        assert_eq!(idle(20), []);
+        assert_eq!(idle(30), [HarnessFault::Idle { scenario: "cluster-steady", percent: 30 }]);
+    }
+
+    #[test]
+    fn a_property_that_is_excused_in_more_than_a_fifth_of_the_clusters_fails_the_campaign() {
+        assert_eq!(over_excused(&excused(200)).count(), 0);
+        let found: Vec<HarnessFault> = over_excused(&excused(300)).collect();
+        assert_eq!(found, [HarnessFault::OverExcused { property: "W02", percent: 30 }]);
+        let mut few = excused(300);
+        few.scenarios[0].seeds = 3;
+        assert_eq!(over_excused(&few).count(), 0, "too few seeds to tell");
     }
 }

@@ -5,12 +5,14 @@
 
 mod clock;
 mod judge;
+mod pairs;
 mod tally;
 mod trial;
 mod watchdog;
 
 pub use clock::{peak_rss_bytes, thread_cpu};
 pub use judge::{HarnessFault, judge};
+pub use pairs::Pairs;
 pub use tally::{Failure, ScenarioTally, ShareCount, ShareCounts, Tally};
 pub use trial::{PANIC, Recheck, Trial, attempt, guarded, smaller};
 pub use watchdog::Hang;
@@ -87,6 +89,30 @@ pub fn run(options: &Options, watch: &dyn Watch) -> Tally {
     tally
 }
 
+/// What a ticket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Turn {
+    /// Which scenario, by its place.
+    index: usize,
+    /// How many of its seeds came before.
+    nth: u64,
+    /// How many whole rounds came before.
+    round: u64,
+}
+
+/// In each round every scenario has its turns, one after the other. None if there are no scenarios.
+fn turn(scenarios: &[&'static Scenario], ticket: u64) -> Option<Turn> {
+    let turns: u64 = scenarios.iter().map(|scenario| scenario.turns).sum();
+    let (round, mut left) = (ticket.checked_div(turns)?, ticket % turns);
+    for (index, scenario) in scenarios.iter().enumerate() {
+        if left < scenario.turns {
+            return Some(Turn { index, nth: round * scenario.turns + left, round });
+        }
+        left -= scenario.turns;
+    }
+    None
+}
+
 /// One thread: takes the next seed of the next scenario until there is none, or the budget is spent.
 fn work(
     options: &Options,
@@ -96,13 +122,17 @@ fn work(
     results: &mpsc::Sender<(usize, Trial)>,
 ) {
     while options.budget.is_none_or(|budget| started.elapsed() < budget) {
-        let ticket = next.fetch_add(1, Ordering::Relaxed);
-        let index = (ticket % options.scenarios.len() as u64) as usize;
-        let nth = ticket / options.scenarios.len() as u64;
-        let seed = options.seeds.start.saturating_add(nth);
-        if seed >= options.seeds.end {
+        let Some(turn) = turn(&options.scenarios, next.fetch_add(1, Ordering::Relaxed)) else { return };
+        let Turn { index, nth, round } = turn;
+        let seeds = options.seeds.end.saturating_sub(options.seeds.start);
+        if round >= seeds {
             return;
         }
+        // A scenario with more turns is through before the others.
+        if nth >= seeds {
+            continue;
+        }
+        let seed = options.seeds.start.saturating_add(nth);
         let scenario = options.scenarios[index];
         slot.begin(scenario.name, seed);
         let recheck = options.recheck_every > 0 && nth % options.recheck_every == options.recheck_every / 2;
@@ -111,5 +141,22 @@ fn work(
         if results.send((index, trial)).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_has_its_turns_and_no_seed_is_run_twice() {
+        let of = |name| crate::by_name(name).unwrap();
+        let scenarios = [of("steady"), of("cluster-steady")];
+        let seeds = |index| {
+            let turns = (0..10).filter_map(|ticket| turn(&scenarios, ticket)).filter(|turn| turn.index == index);
+            turns.map(|turn| turn.nth).collect::<Vec<_>>()
+        };
+        assert_eq!((seeds(0), seeds(1)), (vec![0, 1], (0..8).collect()));
+        assert_eq!(turn(&[], 3), None);
     }
 }

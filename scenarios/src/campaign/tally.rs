@@ -1,11 +1,12 @@
 //! What a campaign counted: per scenario and in all.
 
+use super::pairs::Pairs;
 use super::trial::{Recheck, Trial};
 use crate::Scenario;
 use properties::ledger::Counts;
 use properties::{FaultKind, Violation};
-use sim::{Plan, Share, Shares};
-use std::collections::BTreeMap;
+use sim::{Plan, ReplicaState, Share, Shares, Step, When};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A seed that violated a property.
@@ -36,6 +37,14 @@ pub struct ScenarioTally {
     pub excused_seeds: BTreeMap<(&'static str, FaultKind), u64>,
     /// What its seeds went through.
     pub shares: ShareCounts,
+    /// Faults at their time that its Plans asked for.
+    pub timed: u64,
+    /// Those of them that struck nobody: whoever was meant did not exist.
+    pub missed: u64,
+    /// Seeds with several nodes.
+    pub clusters: u64,
+    /// Of those, in how many a property was excused, by whatever fault.
+    pub excused_clusters: BTreeMap<&'static str, u64>,
 }
 
 /// In how many seeds there was what most of a campaign's worth depends on.
@@ -129,6 +138,10 @@ pub struct Tally {
     pub acked_records: u64,
     /// Losses that the configurations permit, by cause.
     pub attributed: BTreeMap<&'static str, u64>,
+    /// States of replicas, and in how many seeds each was seen.
+    pub states: BTreeMap<ReplicaState, u64>,
+    /// Which pairs of fault kinds were on together, and off together.
+    pub pairs: Pairs,
     /// CPU time of the runs alone.
     pub cpu: Duration,
     /// Wall time of the campaign.
@@ -188,6 +201,17 @@ impl Tally {
         all
     }
 
+    /// The share of the seeds with several nodes in which each property was excused.
+    #[must_use]
+    pub fn excused_shares(&self) -> BTreeMap<&'static str, f64> {
+        let clusters: u64 = self.scenarios.iter().map(|scenario| scenario.clusters).sum();
+        let mut seeds = BTreeMap::<&'static str, u64>::new();
+        for (&property, &count) in self.scenarios.iter().flat_map(|scenario| &scenario.excused_clusters) {
+            *seeds.entry(property).or_default() += count;
+        }
+        seeds.into_iter().map(|(property, seeds)| (property, ratio(seeds, clusters))).collect()
+    }
+
     /// Simulated seconds per CPU-second: over the whole campaign, and at the median seed.
     #[must_use]
     pub fn speed(&self) -> (f64, f64) {
@@ -202,6 +226,10 @@ impl Tally {
         let name = self.scenarios[index].name;
         self.scenarios[index].add(&trial);
         self.cost(name, &trial);
+        self.pairs.count(&trial.plan);
+        for &state in trial.outcome.states.keys() {
+            *self.states.entry(state).or_default() += 1;
+        }
         if let Some(recheck) = trial.recheck {
             self.rechecked += 1;
             if recheck != Recheck::Same {
@@ -246,7 +274,20 @@ impl ScenarioTally {
         for &key in trial.outcome.excused.keys() {
             *self.excused_seeds.entry(key).or_default() += 1;
         }
+        for step in trial.plan.steps.iter().filter(|step| is_timed_fault(step)) {
+            self.timed += 1;
+            self.missed += u64::from(trial.outcome.unfired.contains(&step.id));
+        }
+        if trial.plan.topology.nodes > 1 {
+            self.clusters += 1;
+            let properties: BTreeSet<_> = trial.outcome.excused.keys().map(|&(property, _)| property).collect();
+            properties.into_iter().for_each(|property| *self.excused_clusters.entry(property).or_default() += 1);
+        }
     }
+}
+
+fn is_timed_fault(step: &Step) -> bool {
+    step.action.fault().is_some() && matches!(step.when, When::At(_))
 }
 
 fn add(to: &mut Counts, counts: Counts) {

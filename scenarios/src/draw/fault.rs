@@ -31,6 +31,17 @@ const NARROW_WINDOWS_OF_CLUSTERS: &[&str] = &[
     "ProduceReceived",
 ];
 
+/// What takes or changes bytes that a disk had promised to keep.
+const DAMAGE: &[FaultKind] = &[
+    FaultKind::FailedSync,
+    FaultKind::WriteError,
+    FaultKind::ReadError,
+    FaultKind::BitRot,
+    FaultKind::MisdirectedWrite,
+    FaultKind::LyingSync,
+    FaultKind::WipedDisk,
+];
+
 /// Draws a swarm from a menu and spreads its faults over the active time.
 pub(crate) fn storm(script: &mut Script, menu: &[FaultKind]) {
     let mut on = script.dice.subset(menu);
@@ -49,6 +60,47 @@ pub(crate) fn storm(script: &mut Script, menu: &[FaultKind]) {
         }
         at += period;
     }
+}
+
+/// What takes a leader away for as long as the others need to notice.
+const DEPOSES: &[FaultKind] = &[
+    FaultKind::Kill,
+    FaultKind::PowerLoss,
+    FaultKind::TornTail,
+    FaultKind::CleanRestart,
+    FaultKind::Pause,
+    FaultKind::Split,
+    FaultKind::OneWaySplit,
+];
+
+/// A whole failover: the leader of a replicated partition is away until it is fenced and another leads, and comes back in time to catch up.
+/// Whatever else a seed does, it lives through one; a swarm alone would spend most of its faults on who matters little.
+pub(crate) fn failover(script: &mut Script, menu: &[FaultKind]) {
+    let kinds: Vec<FaultKind> = DEPOSES.iter().copied().filter(|kind| menu.contains(kind)).collect();
+    let Some(topic) = script.topics.iter().find(|topic| topic.replicas > 1).cloned() else { return };
+    if kinds.is_empty() {
+        return;
+    }
+    let kind = script.dice.pick(&kinds);
+    let at = script.dice.range(4 * SECOND, 8 * SECOND);
+    let away = script.session_us() + script.dice.range(1, 3) * SECOND;
+    let partition = script.dice.range(0, topic.partitions as u64 - 1) as i32;
+    let action = away_for(&action(script, kind), away);
+    script.at(at, Who::Leader(topic.name, partition), action);
+    script.lasts_until(at + away + 5 * SECOND);
+}
+
+/// The same action, with its victim away for so long.
+fn away_for(action: &Action, us: u64) -> Action {
+    let mut action = lasting(action, us);
+    match &mut action {
+        Action::Kill { down_us } | Action::PowerLoss { down_us, .. } | Action::CleanRestart { down_us } => {
+            *down_us = us
+        }
+        Action::Split { with, .. } => with.clear(),
+        _ => {}
+    }
+    action
 }
 
 /// One fault of a kind, at a time or, for deaths in a third of the cases, in a narrow window after an event.
@@ -76,6 +128,9 @@ pub(crate) fn target(script: &mut Script, kind: FaultKind) -> Who {
         }
         _ => false,
     };
+    if !client && DAMAGE.contains(&kind) && script.victim.is_some() {
+        return script.victim.clone().unwrap_or(Who::Node(1));
+    }
     if !client {
         return if script.is_cluster() { role(script) } else { Who::Node(1) };
     }

@@ -28,15 +28,22 @@ pub(crate) fn mixed(script: &mut Script) {
 /// Creates a topic with a drawn configuration and remembers it.
 pub(crate) fn create_topic(script: &mut Script, admin: u16, name: &str, at_us: u64) {
     let partitions = script.dice.range(1, 3) as i32;
-    script.topics.push(Topic { name: name.to_owned(), partitions });
-    let op = creation(script, name, partitions);
-    script.op(at_us, admin, op);
+    let replicas = script.replication_factor();
+    let asked = if replicas < 0 { script.default_replication_factor() } else { replicas };
+    script.topics.push(Topic { name: name.to_owned(), partitions, replicas: asked });
+    let op = creation(script, name, partitions, replicas);
+    let impatient = script.dice.chance(1, 10);
+    if script.is_cluster() && at_us == 0 && !impatient {
+        let delay_us = script.dice.pick(&[1, 30, 300]) * MILLI;
+        script.op_once_registered(delay_us, admin, op);
+    } else {
+        script.op(at_us, admin, op);
+    }
 }
 
-fn creation(script: &mut Script, name: &str, partitions: i32) -> ClientOp {
+fn creation(script: &mut Script, name: &str, partitions: i32, replication_factor: i16) -> ClientOp {
     let replicated = script.is_cluster();
     let configs = if replicated { config::replicated_topic } else { config::topic }(&mut script.dice);
-    let replication_factor = script.replication_factor();
     ClientOp::CreateTopic { name: name.to_owned(), partitions, replication_factor, configs }
 }
 
@@ -48,7 +55,8 @@ pub(crate) fn churn(script: &mut Script, admin: u16, name: &str) {
         if script.dice.chance(4, 5) {
             let gap = script.dice.pick(&[0, 1, 30, 700]) * MILLI;
             let partitions = script.dice.range(1, 3) as i32;
-            let op = creation(script, name, partitions);
+            let replicas = script.replication_factor();
+            let op = creation(script, name, partitions, replicas);
             script.op(at + gap, admin, op);
         }
     }

@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "clients",
     about: "clients crash, pause, reconnect and retry over a bad network",
+    turns: 1,
     judged_after: 120,
     must_reach: &["Retrying", "Disconnected", "DuplicateAppended", "DeliveryTimedOut"],
     faults: FAULTS,

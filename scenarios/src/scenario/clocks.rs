@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "clocks",
     about: "wall clocks jump, clocks drift",
+    turns: 1,
     judged_after: 80,
     must_reach: &["Recovered", "SegmentRolled"],
     faults: FAULTS,

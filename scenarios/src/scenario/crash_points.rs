@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "crash-points",
     about: "death at the n-th disk call, crossed with slow syncs and late frames",
+    turns: 1,
     judged_after: 120,
     must_reach: &["TailTruncated", "SegmentRolled", "Retrying", "Recovered", "IndexRebuilt"],
     faults: FAULTS,

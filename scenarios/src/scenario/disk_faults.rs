@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "disk-faults",
     about: "every disk fault, with one log directory or two",
+    turns: 1,
     judged_after: 200,
     must_reach: &["LogDirFailed", "CorruptionFound", "DiskFailed", "TailTruncated"],
     faults: FAULTS,

@@ -32,4 +32,5 @@ pub(crate) const ALL: &[Scenario] = &[
     cluster::elections::SCENARIO,
     cluster::topics::SCENARIO,
     cluster::weak_config::SCENARIO,
+    cluster::swarm::SCENARIO,
 ];

@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "power-loss",
     about: "power loss with any subset of un-synced state surviving",
+    turns: 1,
     judged_after: 120,
     must_reach: &["TailTruncated", "Retrying", "SegmentRolled", "LogDurable"],
     faults: FAULTS,

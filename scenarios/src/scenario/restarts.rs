@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "restarts",
     about: "restarts in a row, clean and not, some during recovery",
+    turns: 1,
     judged_after: 100,
     must_reach: &["CleanShutdown", "Recovered", "Registered", "LeaderElected", "Retrying"],
     faults: FAULTS,

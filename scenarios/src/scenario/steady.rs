@@ -10,6 +10,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "steady",
     about: "mixed traffic, slow links and slow syncs only",
+    turns: 1,
     judged_after: 60,
     must_reach: &["SegmentRolled", "ColdRead", "Parked", "Discarded", "BatchRejected", "PositionReset"],
     faults: FAULTS,

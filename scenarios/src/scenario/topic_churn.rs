@@ -10,6 +10,7 @@ use sim::{Plan, Role};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "topic-churn",
     about: "create, delete and re-create under load",
+    turns: 1,
     judged_after: 100,
     must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "PositionReset"],
     faults: FAULTS,

@@ -312,6 +312,31 @@ impl Action {
         }
     }
 
+    /// How long it lasts, in microseconds of virtual time; 0 for what is over at once.
+    #[must_use]
+    pub fn lasts_us(&self) -> u64 {
+        match self {
+            Action::Kill { down_us: us }
+            | Action::PowerLoss { down_us: us, .. }
+            | Action::DieAtCall { down_us: us, .. }
+            | Action::CleanRestart { down_us: us }
+            | Action::WipeDisk { down_us: us, .. }
+            | Action::ClientCrash { down_us: us }
+            | Action::Pause { for_us: us }
+            | Action::SlowSync { for_us: us, .. }
+            | Action::DiskFull { for_us: us, .. }
+            | Action::LyingSync { for_us: us }
+            | Action::Partition { for_us: us, .. }
+            | Action::Split { for_us: us, .. }
+            | Action::Ring { for_us: us, .. }
+            | Action::CutControllers { for_us: us, .. }
+            | Action::Delay { for_us: us, .. }
+            | Action::ClientPause { for_us: us }
+            | Action::RetryStorm { for_us: us, .. } => *us,
+            _ => 0,
+        }
+    }
+
     /// Which kind of fault it is; None for an operation.
     #[must_use]
     pub fn fault(&self) -> Option<FaultKind> {

@@ -32,6 +32,7 @@ impl World {
         self.tell(actor, || super::lines::step(step));
         if let Some(fault) = step.action.fault() {
             self.court.ledger_mut().inject(fault);
+            self.watch.states.strikes(&step.action, self.now);
         }
         match &step.action {
             Action::Do(op) => self.take_on(actor, op),

@@ -29,6 +29,7 @@ mod process;
 mod queue;
 mod rest;
 mod shares;
+mod states;
 mod steps;
 mod tasks;
 mod trace;
@@ -265,7 +266,7 @@ impl World {
             ..self.stats
         };
         let verdicts = self.court.verdicts().clone();
-        let shares = self.watch.shares(&self.plan);
+        let (shares, states) = (self.watch.shares(&self.plan), self.watch.states.seen().clone());
         let (reached, ledger, bug_reached) =
             (self.facts.all(), self.court.ledger().counts().clone(), self.cast.bug_reached());
         let (trace, history) = self.trace.into_lines();
@@ -278,6 +279,7 @@ impl World {
             unfired,
             stats,
             shares,
+            states,
             bug_reached,
             trace,
             history,

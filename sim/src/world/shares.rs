@@ -1,14 +1,15 @@
 //! What a run went through that most of its worth depends on: a crash, a change of leaders, an ISR that shrank and grew.
 
 use super::leaders::Key;
+use super::states::States;
 use crate::outcome::{Share, Shares};
-use crate::plan::{Action, ClientOp, Plan};
+use crate::plan::{Action, ClientOp, Plan, Who};
 use broker_core::Event;
 use broker_core::event::Partition;
 use properties::Stop;
 use std::collections::BTreeMap;
-use wire::NodeId;
 use wire::files::METADATA_TOPIC_ID;
+use wire::{Instant, NodeId};
 
 /// Follows leaders and ISRs of the topics' partitions.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,7 @@ pub(super) struct Watch {
     isr_grew_again: bool,
     leaders: BTreeMap<Key, NodeId>,
     isrs: BTreeMap<Key, Isr>,
+    pub(super) states: States,
 }
 
 /// The size of a committed ISR, its epoch, and whether it has shrunk before.
@@ -35,8 +37,12 @@ impl Watch {
     }
 
     /// A broker states something.
-    pub(super) fn stated(&mut self, node: NodeId, event: &Event) {
+    pub(super) fn stated(&mut self, node: NodeId, event: &Event, now: Instant) {
         match event {
+            Event::ElectionStarted { pre_vote: false, .. } | Event::Resigned { .. } => self.states.electing = true,
+            Event::LeaderElected { partition, .. } if partition.topic_id == METADATA_TOPIC_ID => {
+                self.states.electing = false;
+            }
             Event::LeaderElected { partition, .. } if partition.topic_id != METADATA_TOPIC_ID => {
                 let before = self.leaders.insert(key(partition), node);
                 self.leader_changed |= before.is_some_and(|before| before != node);
@@ -47,11 +53,17 @@ impl Watch {
             }
             _ => {}
         }
+        if let Some(partition) = replica_of(event) {
+            let (leads, isr) = (self.leaders.get(&key(partition)) == Some(&node), self.isrs.get(&key(partition)));
+            self.states.count(leads, isr.map_or(0, |isr| isr.size), now);
+        }
     }
 
     /// What a run of this Plan could have gone through, and did.
     pub(super) fn shares(&self, plan: &Plan) -> Shares {
+        let deposes = plan.steps.iter().any(|step| takes_away(&step.action) && !matches!(step.who, Who::Client(_)));
         let replicated = plan.steps.iter().any(|step| is_replicated(&step.action)) || replicates(plan);
+        let replicated = replicated && deposes;
         Shares {
             crash: Share { enabled: plan.steps.iter().any(|step| can_crash(&step.action)), seen: self.crashed },
             leader_change: Share { enabled: replicated, seen: self.leader_changed },
@@ -82,6 +94,34 @@ fn can_crash(action: &Action) -> bool {
         action,
         Action::Kill { .. } | Action::PowerLoss { .. } | Action::DieAtCall { .. } | Action::WipeDisk { .. }
     )
+}
+
+/// Whether it takes a broker away from the others, for a moment at least.
+fn takes_away(action: &Action) -> bool {
+    can_crash(action)
+        || matches!(
+            action,
+            Action::CleanRestart { .. }
+                | Action::Pause { .. }
+                | Action::Partition { .. }
+                | Action::Split { .. }
+                | Action::Ring { .. }
+                | Action::CutControllers { .. }
+        )
+}
+
+/// The partition of a topic whose replica states something about itself.
+fn replica_of(event: &Event) -> Option<&Partition> {
+    match event {
+        Event::LeaderElected { partition, .. }
+        | Event::BecameFollower { partition, .. }
+        | Event::IsrChanged { partition, .. }
+        | Event::Diverged { partition, .. }
+        | Event::HighWatermarkAdvanced { partition, .. } => {
+            Some(partition).filter(|partition| partition.topic_id != METADATA_TOPIC_ID)
+        }
+        _ => None,
+    }
 }
 
 fn is_replicated(action: &Action) -> bool {
@@ -116,10 +156,10 @@ mod tests {
     fn only_another_node_is_a_change_and_only_of_a_topic() {
         let mut watch = Watch::default();
         for (node, event) in [(1, elected(1)), (2, elected(1)), (1, elected(7)), (1, elected(7)), (2, elected(8))] {
-            watch.stated(NodeId(node), &event);
+            watch.stated(NodeId(node), &event, Instant(0));
         }
         assert!(!watch.leader_changed);
-        watch.stated(NodeId(2), &elected(7));
+        watch.stated(NodeId(2), &elected(7), Instant(0));
         assert!(watch.leader_changed);
     }
 
@@ -127,7 +167,7 @@ mod tests {
     fn an_isr_must_shrink_before_it_grows() {
         let cycled = |events: &[Event]| {
             let mut watch = Watch::default();
-            events.iter().for_each(|event| watch.stated(NodeId(1), event));
+            events.iter().for_each(|event| watch.stated(NodeId(1), event, Instant(0)));
             watch.isr_grew_again
         };
         assert!(!cycled(&[isr(0, &[1]), isr(1, &[1, 2]), isr(2, &[1, 2, 3])]));

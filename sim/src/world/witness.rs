@@ -117,7 +117,7 @@ impl World {
         let name = event.name();
         self.trace.add(self.now, Mark::Event, actor, name.len() as u64);
         self.trace.bytes(name.as_bytes());
-        self.watch.stated(node, &event);
+        self.watch.stated(node, &event, self.now);
         self.facts.saw_event(name);
         self.trip(name, Some(node));
         if self.counted.has(FactKind::Stated) || self.trace.records() {

@@ -15,3 +15,4 @@ mod networks;
 mod plans;
 mod processes;
 mod shrinks;
+mod weird;

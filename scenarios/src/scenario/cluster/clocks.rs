@@ -1,5 +1,6 @@
 //! Clocks that disagree: skewed from the beginning, drifting apart, jumping; and pauses, which are the same to a lease.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -10,6 +11,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-clocks",
     about: "clocks of three nodes skewed, drifting and jumping",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["BecameFollower", "IsrChanged", "LeaderElected", "SegmentRolled"],
     faults: FAULTS,
@@ -36,5 +38,6 @@ fn draw(seed: u64) -> Plan {
         script.skew();
     }
     fault::storm(&mut script, LATER);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }

@@ -1,5 +1,6 @@
 //! Elections back to back: whoever leads the quorum or a partition is killed, paused, cut off or shut down, as soon as it leads.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{MILLI, SECOND, Script};
@@ -10,6 +11,7 @@ use sim::{Action, Plan, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "elections",
     about: "elections of controllers and leaders, back to back",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["ElectionStarted", "LeaderElected", "BecameFollower", "Resigned", "IsrChanged", "Retrying"],
     faults: FAULTS,
@@ -42,6 +44,7 @@ fn draw(seed: u64) -> Plan {
     if script.dice.chance(1, 3) {
         fault::storm(&mut script, FAULTS);
     }
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

@@ -1,5 +1,6 @@
 //! Partitions that come and go faster than anybody's timeout, or about as fast: nodes, sets of nodes, rings.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{MILLI, SECOND, Script};
@@ -10,6 +11,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "flapping-partition",
     about: "splits and rings that come and go",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["LeaderElected", "IsrChanged", "ElectionStarted", "Retrying"],
     faults: FAULTS,
@@ -44,6 +46,7 @@ fn draw(seed: u64) -> Plan {
         flap(&mut script);
     }
     fault::storm(&mut script, FAULTS);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

@@ -1,5 +1,6 @@
 //! Followers that fall behind and catch up again, while leaders shrink and grow their ISRs under load.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{MILLI, SECOND, Script};
@@ -10,6 +11,7 @@ use sim::{Action, Plan, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "isr-churn",
     about: "followers fall behind and catch up again",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["IsrChanged", "FollowerFetched", "HighWatermarkAdvanced", "Parked", "LeaderElected"],
     faults: FAULTS,
@@ -45,6 +47,7 @@ fn draw(seed: u64) -> Plan {
     if script.dice.chance(1, 2) {
         crash_loop(&mut script);
     }
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

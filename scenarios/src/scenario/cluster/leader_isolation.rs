@@ -1,5 +1,6 @@
 //! The leader of a partition is cut off: from everybody, from the other nodes, from the controllers, one way or both, and comes back.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{SECOND, Script};
@@ -10,6 +11,7 @@ use sim::{Action, Plan, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "leader-isolation",
     about: "leaders are cut off and come back with what nobody else has",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["LeaderElected", "BecameFollower", "IsrChanged", "BrokerFenced", "Truncated", "Retrying"],
     faults: FAULTS,
@@ -38,6 +40,7 @@ fn draw(seed: u64) -> Plan {
     if script.dice.chance(1, 3) {
         fault::storm(&mut script, FAULTS);
     }
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

@@ -9,5 +9,9 @@ pub(super) mod power;
 pub(super) mod rolling;
 pub(super) mod slow_disks;
 pub(super) mod steady;
+pub(super) mod swarm;
 pub(super) mod topics;
 pub(super) mod weak_config;
+
+/// A cluster has so many seeds for each of a lone node: most of what goes wrong takes more than one.
+const OF_CLUSTERS: u64 = 4;

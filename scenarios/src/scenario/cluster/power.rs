@@ -1,5 +1,6 @@
 //! Power losses of one node, of a minority, of a majority and of all, at once or in a row.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{MILLI, Script};
@@ -10,6 +11,7 @@ use sim::{Plan, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-power",
     about: "power loss of one node, of some, or of all",
+    turns: OF_CLUSTERS,
     judged_after: 80,
     must_reach: &["TailTruncated", "LeaderElected", "BecameFollower", "IsrChanged", "Retrying", "LogDurable"],
     faults: FAULTS,
@@ -32,6 +34,7 @@ fn draw(seed: u64) -> Plan {
     for _ in 0..script.dice.range(1, 3) {
         outage(&mut script);
     }
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

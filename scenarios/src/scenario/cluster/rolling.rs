@@ -1,5 +1,6 @@
 //! Rolling restarts, as an upgrade does them: each node in turn, with time to catch up in between, or without.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::{SECOND, Script};
@@ -10,6 +11,7 @@ use sim::{Action, Plan, Who};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-rolling",
     about: "rolling restarts of three nodes, some of them not clean",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["CleanShutdown", "Registered", "LeaderElected", "BecameFollower", "IsrChanged", "Retrying"],
     faults: FAULTS,
@@ -28,6 +30,7 @@ fn draw(seed: u64) -> Plan {
     if script.dice.chance(1, 2) {
         fault::storm(&mut script, FAULTS);
     }
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }
 

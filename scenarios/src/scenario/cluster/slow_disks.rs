@@ -2,6 +2,7 @@
 //!
 //! One log directory per node: telling a controller that is another node of one that failed comes with JBOD.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -12,6 +13,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-slow-disks",
     about: "slow, full and failing disks of some nodes",
+    turns: OF_CLUSTERS,
     judged_after: 80,
     must_reach: &["LogDirFailed", "DiskFailed", "LeaderElected", "IsrChanged"],
     faults: FAULTS,
@@ -36,5 +38,6 @@ fn draw(seed: u64) -> Plan {
         fault::inject(&mut script, FaultKind::SlowSync, at);
     }
     fault::storm(&mut script, FAULTS);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }

@@ -1,5 +1,6 @@
 //! Three nodes in steady traffic, with nothing worse than slow links and slow syncs: replication itself.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -10,6 +11,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-steady",
     about: "three nodes, mixed traffic, slow links and slow syncs only",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &[
         "BecameFollower",

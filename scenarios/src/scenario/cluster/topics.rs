@@ -1,5 +1,6 @@
 //! Topics are created, deleted and created again in a cluster, while leaders move and nodes are away that still hold the old ones.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -10,6 +11,7 @@ use sim::{Plan, Role};
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-topics",
     about: "create, delete and re-create in a cluster, with nodes away",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "LeaderElected", "BecameFollower", "PositionReset"],
     faults: FAULTS,
@@ -33,5 +35,6 @@ fn draw(seed: u64) -> Plan {
         workload::churn(&mut script, admin, &topic.name);
     }
     fault::storm(&mut script, FAULTS);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }

@@ -1,5 +1,6 @@
 //! A configuration that may lose what it acknowledged: acks=1, one in-sync replica, unclean elections. Losses must be attributed, and nothing else may go wrong.
 
+use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
 use crate::draw::script::Script;
@@ -10,6 +11,7 @@ use sim::Plan;
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "weak-config",
     about: "acks=1, min.insync.replicas=1, unclean elections",
+    turns: OF_CLUSTERS,
     judged_after: 60,
     must_reach: &["LeaderElected", "BecameFollower", "IsrChanged", "Truncated"],
     faults: FAULTS,
@@ -26,5 +28,6 @@ fn draw(seed: u64) -> Plan {
     script.acks = Some("1");
     workload::mixed(&mut script);
     fault::storm(&mut script, FAULTS);
+    fault::failover(&mut script, FAULTS);
     script.finish()
 }

@@ -1,0 +1,160 @@
+//! What judges let pass, each beside the nearest case that they must not.
+
+use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, owned};
+use crate::group::{Group, QUORUM, change, metadata_batch, named, named_quorum};
+use broker_core::Event;
+use bytes::Bytes;
+use properties::{Fact, LogRef, Stop};
+use wire::metadata::{PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord, TopicRecord};
+use wire::{LogDirId, NodeId, Str};
+
+/// A node that is being opened has found three batches of its log, and makes a segment.
+fn opening(base_offset: i64) -> Bench {
+    let bench = Bench::new().produce(&[0]).produce(&[1]).produce(&[2]).stop(Stop::Kill);
+    let (log, batches) = (bench.log(), bench.disk.clone());
+    let started = bench.then(Fact::Started { node: NODE, incarnation: 2 });
+    let survived = started.then(Fact::Survived { log: log.clone(), batches });
+    survived.then(Fact::SegmentCreated { log, base_offset })
+}
+
+#[test]
+fn w46_a_log_that_lost_its_front_begins_anew_while_it_is_opened() {
+    opening(1).silent();
+    opening(4).violates(&["W46/misnamed"]);
+    let bench = Bench::new().produce(&[0]).produce(&[1]);
+    let log = bench.log();
+    bench.then(Fact::SegmentCreated { log, base_offset: 1 }).violates(&["W46/misnamed"]);
+}
+
+#[test]
+fn w10_what_an_input_appended_before_a_write_of_it_failed_is_taken_back() {
+    let failed = |log_dir| {
+        let failed = Fact::DiskFailed { node: NodeId(1), log_dir, write: true };
+        let group = Group::new().produce(&[0]).then(failed);
+        let log = group.log(1);
+        group.also(Fact::Truncated { log, to: 0 }).found().violated
+    };
+    assert_eq!(failed(DIR), owned(&[]));
+    assert_eq!(failed(LogDirId(1)), owned(&["W10/committed"]));
+}
+
+#[test]
+fn w19_a_process_that_died_after_its_marker_was_written_had_shut_down() {
+    let registers = |marker: bool| {
+        let mut group = Group::with(&[("min.insync.replicas", "3")], true).produce(&[0]).stop(3, Stop::Kill);
+        if marker {
+            group.broker(3).files.insert(".kafka_cleanshutdown".to_owned(), Bytes::new());
+        }
+        let group = group.start(3, 1);
+        let broker_epoch = group.shown_end();
+        let record = RegisterBrokerRecord { broker_id: 3, broker_epoch, fenced: true, ..Default::default() };
+        let elr = Some(vec![3]);
+        let change = PartitionChangeRecord { isr: Some(vec![1, 2]), eligible_leader_replicas: elr, ..change() };
+        group.commit_metadata(vec![record.into(), change.into()])
+    };
+    registers(true).silent();
+    registers(false).violates(&["W19/eligible"]);
+}
+
+#[test]
+fn w05_what_the_choice_of_a_leader_costs_is_settled_when_it_leads() {
+    let lacking = || Group::new().set_isr(&[1, 2]).produce(&[0]).produce(&[1]);
+    // Node 3 has nothing, and the controller chooses it.
+    let chosen = lacking().chooses(3, &[3]);
+    assert!(!chosen.found().violated.contains(&"W05/incomplete".to_owned()));
+    let joins = PartitionChangeRecord { isr: Some(vec![1, 2, 3]), ..change() };
+    let joined = lacking().commit_isr(&[1, 2, 3], joins);
+    assert!(joined.found().violated.contains(&"W05/incomplete".to_owned()));
+}
+
+#[test]
+fn w07_a_replica_may_have_removed_the_log_of_a_topic_whose_deletion_was_asked_for() {
+    let removed = |asked: bool| {
+        let mut group = Group::new().append(&[0]).follow(&[2, 3]);
+        if asked {
+            let topics = vec![properties::TopicAsked { name: Str::from("t"), partitions: 1, configs: Vec::new() }];
+            group = group.then(Fact::AdminInvoked { client: 3, op: 7, what: "delete", topics });
+        }
+        let log = group.log(3);
+        group.then(Fact::LogRemoved { log }).advance(1, 1).found().violated
+    };
+    assert!(!removed(true).contains(&"W07/not-replicated".to_owned()));
+    assert!(removed(false).contains(&"W07/not-replicated".to_owned()));
+}
+
+#[test]
+fn w13_a_leader_that_had_a_successor_may_lose_what_it_alone_acknowledged_and_no_more() {
+    // Node 2 leads; node 1 does not know yet, and takes a record.
+    let deposed = |acks: i16| {
+        let mut group = Group::new().produce(&[0]).chooses(2, &[1, 2, 3]);
+        group.acks = acks;
+        let (leader_epoch, start_offset) = (group.epoch, group.end(2));
+        let elected = Event::LeaderElected { partition: named(), leader_epoch, start_offset };
+        let stray = group.states(2, elected).append_at(1, 0, &[1]).ack(1, &[1]);
+        stray.takes_office(2).cut(1, 1).follow(&[1, 3]).rest().found()
+    };
+    assert_eq!(deposed(1).attributed, owned(&["W13: acks=1 and another leader"]));
+    assert_eq!(deposed(1).violated, owned(&[]));
+    let broken = deposed(-1);
+    assert_eq!(broken.attributed, owned(&[]));
+    assert!(broken.violated.iter().any(|found| found.starts_with("W14/")), "{broken:?}");
+}
+
+#[test]
+fn w13_what_was_committed_is_kept_whoever_answers_it_late() {
+    let late = |acks: i16| {
+        let mut group = Group::new().produce(&[0]);
+        group.acks = acks;
+        let committed = group.append(&[1]).follow(&[2, 3]).advance(1, 2).chooses(2, &[1, 2, 3]);
+        let (leader_epoch, start_offset) = (committed.epoch, committed.end(2));
+        let elected = Event::LeaderElected { partition: named(), leader_epoch, start_offset };
+        committed.states(2, elected).ack(1, &[1]).takes_office(2).stop(3, Stop::Kill).start(3, 2)
+    };
+    let lost = |group: Group| group.cut(3, 1).elect(3, &[1, 2, 3]).found().violated;
+    for acks in [1, -1] {
+        late(acks).silent();
+        assert!(lost(late(acks)).contains(&"W13/elected-without".to_owned()));
+    }
+}
+
+/// A lone broker's partition is committed with epoch 1, and it shows the epoch before.
+fn alone(shows_metadata: bool) -> Bench {
+    let records = vec![
+        RegisterBrokerRecord { broker_id: 1, broker_epoch: 1, ..Default::default() }.into(),
+        TopicRecord { name: "t".into(), topic_id: TOPIC }.into(),
+        PartitionRecord {
+            partition_id: 0,
+            topic_id: TOPIC,
+            replicas: vec![1],
+            isr: vec![1],
+            leader: 1,
+            leader_epoch: 1,
+            ..PartitionRecord::default()
+        }
+        .into(),
+    ];
+    let (log, batch) = (LogRef::metadata(NodeId(1)), metadata_batch(0, 1, records));
+    let to = batch.last_offset + 1;
+    let mut bench = Bench::new().produce(&[0]).heal().poll(&[0]);
+    bench.honest = false;
+    if shows_metadata {
+        let topic = bench.shown.logs[0].clone();
+        let (high_watermark, end) = (to, to);
+        let name = Str::from("__cluster_metadata");
+        let last_stable = to;
+        bench.shown.logs.push(ShownLog { topic: name, topic_id: QUORUM, high_watermark, last_stable, end, ..topic });
+    }
+    let durable = log.clone();
+    let created = bench.then(Fact::SegmentCreated { log: log.clone(), base_offset: 0 });
+    let appended = created.then(Fact::Appended { log, log_dir: DIR, segment: 0, batch });
+    let elected = Event::LeaderElected { partition: named_quorum(), leader_epoch: 1, start_offset: 0 };
+    let advanced = Event::HighWatermarkAdvanced { partition: named_quorum(), to };
+    let leads = appended.then(Fact::LogDurable { log: durable, to }).then(Fact::Stated { node: NODE, event: elected });
+    leads.then(Fact::Stated { node: NODE, event: advanced }).then(Fact::AtRest {})
+}
+
+#[test]
+fn l01_says_nothing_of_a_lone_broker_that_cannot_be_looked_into() {
+    assert_eq!(alone(false).found().violated, owned(&[]));
+    assert_eq!(alone(true).found().violated, owned(&["L01/no-leader"]));
+}
