@@ -57,7 +57,7 @@ fn crash_loop(script: &mut Script) {
     let (topic, partition) = script.partition();
     let nodes = script.nodes();
     let (node, leader) = (Who::Node(script.dice.pick(&nodes)), Who::Leader(topic, partition));
-    let (slow, with) = match script.dice.range(0, 2) {
+    let (slow, with) = match script.dice.range(0, 3) {
         0 => (node.clone(), leader),
         1 => (node.clone(), Who::ActiveController),
         _ => (leader, Who::ActiveController),
@@ -65,7 +65,8 @@ fn crash_loop(script: &mut Script) {
     let mut at = script.dice.range(SECOND, script.active_us * 2 / 3);
     let rounds = script.dice.range(2, 5);
     let gap = script.dice.pick(&[300, 700, 1_500]) * MILLI;
-    let delay_us = script.dice.pick(&[(50 * MILLI, 400 * MILLI), (200 * MILLI, 2 * SECOND)]);
+    let delay_us = script.dice.pick(&[(50, 400), (300, 900), (200, 2_000)]);
+    let delay_us = (delay_us.0 * MILLI, delay_us.1 * MILLI);
     script.at(at, slow, Action::Delay { for_us: rounds * (gap + SECOND), delay_us, with: Some(with) });
     for _ in 0..rounds {
         let down_us = script.dice.pick(&[MILLI, 50 * MILLI, 300 * MILLI]);
