@@ -118,7 +118,7 @@ impl LogDirs {
         std::mem::take(&mut self.failed)
     }
 
-    /// R33: a log is taken for one of another topic id, unless that one has a log.
+    /// R33: a log is taken for one of another topic id, in which leader epochs begin anew, unless that one has a log.
     #[cfg(feature = "bugs")]
     pub(crate) fn rename(&mut self, key: LogKey, topic_id: Uuid) -> bool {
         if self.logs.contains_key(&(topic_id, key.1)) {
@@ -126,6 +126,7 @@ impl LogDirs {
         }
         let Some(mut log) = self.logs.remove(&key) else { return false };
         log.partition.topic_id = topic_id;
+        log.derived.epochs = super::epochs::Epochs::default();
         self.logs.insert((topic_id, key.1), log);
         true
     }
