@@ -3,7 +3,7 @@
 use crate::bench::{DIR, Found, batch, owned};
 use crate::group::{Group, change, named};
 use broker_core::Event;
-use properties::{Fact, FaultKind, Stop};
+use properties::{Fact, FaultKind, Stop, TopicAsked};
 use wire::metadata::PartitionChangeRecord;
 
 #[test]
@@ -61,6 +61,22 @@ fn w04_and_w13_who_is_elected_has_what_was_acknowledged() {
     let found = cut.found();
     assert_eq!(found.violated, owned(&["W04/incomplete", "W10/committed", "W13/elected-without"]));
     assert_eq!(found.attributed, owned(&[]));
+}
+
+#[test]
+fn w04_and_w13_who_is_elected_while_its_topic_is_deleted_has_lost_nothing() {
+    let removed = |asked: bool| {
+        let topics = vec![TopicAsked { name: "t".into(), ..TopicAsked::default() }];
+        let deletes = Fact::AdminInvoked { client: 3, op: 7, what: "delete", topics };
+        let group = Group::new().produce(&[0]);
+        let group = if asked { group.then(deletes) } else { group };
+        let log = group.log(2);
+        let gone = group.then(Fact::LogRemoved { log }).chooses(2, &[1, 2, 3]);
+        gone.states(2, Event::LeaderElected { partition: named(), leader_epoch: 1, start_offset: 0 }).found().violated
+    };
+    let of_elections = |found: Vec<String>| found.iter().any(|it| it.starts_with("W04") || it.starts_with("W13"));
+    assert!(!of_elections(removed(true)));
+    assert!(of_elections(removed(false)));
 }
 
 #[test]

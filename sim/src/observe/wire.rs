@@ -355,7 +355,9 @@ impl WireTap {
                     continue;
                 };
                 let Some(place) = wanted.get(&partition) else { continue };
-                let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
+                // By the time of the answer another topic may have the name.
+                let on_disk = || from.disk.topic_id(&partition.topic, partition.partition);
+                let topic_id = Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk);
                 self.facts.push(Fact::FetchAnswered {
                     node: from.disk.node(),
                     client: from.client(),
