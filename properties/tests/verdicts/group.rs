@@ -47,7 +47,8 @@ impl Replica {
         all.sort_unstable();
         all.dedup_by_key(|entry| entry.0);
         self.epochs.clear();
-        for (epoch, start) in all.into_iter().filter(|&(_, start)| start <= self.end()) {
+        let end = self.end();
+        for (epoch, start) in all.into_iter().filter(|&(_, start)| start <= end) {
             self.epochs.retain(|&(_, other)| other < start);
             self.epochs.push((epoch, start));
         }

@@ -115,9 +115,13 @@ fn w21_the_epoch_cache_is_the_fold_of_the_log() {
 
 #[test]
 fn w21_an_epoch_without_a_batch_was_led() {
-    let elected = |bench: Bench, leader_epoch, start_offset| {
+    let elected = |mut bench: Bench, leader_epoch, start_offset| {
         let partition = bench.named();
-        bench.then(Fact::Stated { node: NODE, event: Event::LeaderElected { partition, leader_epoch, start_offset } })
+        bench.honest = false;
+        bench.shown.logs.iter_mut().for_each(|log| log.epochs.push((leader_epoch, start_offset)));
+        let event = Event::LeaderElected { partition, leader_epoch, start_offset };
+        let bench = bench.then(Fact::Stated { node: NODE, event });
+        Bench { honest: true, ..bench }
     };
     let bench = elected(elected(Bench::new(), 1, 0).produce(&[0]), 4, 1);
     let shows = |mut bench: Bench, epochs: &[(i32, i64)]| {
