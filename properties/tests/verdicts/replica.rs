@@ -120,8 +120,9 @@ fn w21_an_epoch_without_a_batch_was_led() {
         bench.honest = false;
         bench.shown.logs.iter_mut().for_each(|log| log.epochs.push((leader_epoch, start_offset)));
         let event = Event::LeaderElected { partition, leader_epoch, start_offset };
-        let bench = bench.then(Fact::Stated { node: NODE, event });
-        Bench { honest: true, ..bench }
+        let mut bench = bench.then(Fact::Stated { node: NODE, event });
+        bench.honest = true;
+        bench
     };
     let bench = elected(elected(Bench::new(), 1, 0).produce(&[0]), 4, 1);
     let shows = |mut bench: Bench, epochs: &[(i32, i64)]| {
