@@ -49,6 +49,14 @@ enum Need {
     RecoveryPoint(i64),
 }
 
+impl Need {
+    fn offset(self) -> i64 {
+        match self {
+            Need::HighWatermark(offset) | Need::RecoveryPoint(offset) => offset,
+        }
+    }
+}
+
 /// A partition's outcome before the answer is put together.
 struct Outcome {
     answer: PartitionProduceResponse,
@@ -285,6 +293,10 @@ impl Broker {
         let replica = self.replicas.get(entry.key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         if !self.logs.is_online(entry.key) {
             return Err(ErrorCode::KafkaStorageError);
+        }
+        let stands = self.logs.get(entry.key).is_some_and(|log| log.log_end_offset() >= entry.need.offset());
+        if !replica.leads() && stands && self.config.planted.has(Bug::R34) {
+            return Ok(true);
         }
         replica.check_epoch(-1)?;
         let met = self.is_met(entry.key, entry.need);

@@ -30,6 +30,10 @@ impl Broker {
             .collect();
         let hosted: Vec<LogKey> = image.partitions().map(|(topic, index, _)| (topic.id, index)).collect();
         for key in strays {
+            #[cfg(feature = "bugs")]
+            if self.config.planted.has(Bug::R33) && self.takes_for_its_namesake(key) {
+                continue;
+            }
             self.delete_log(key, io);
         }
         for key in hosted {
@@ -83,7 +87,9 @@ impl Broker {
         replica.leader = image.leader;
         replica.leader_epoch = image.leader_epoch;
         replica.replicas.clone_from(&image.replicas);
-        let elected = leads && (!before.0 || before.2 != image.leader_epoch);
+        let changed = image.partition_epoch > replica.partition_epoch;
+        let elected =
+            leads && (!before.0 || before.2 != image.leader_epoch || (changed && self.config.planted.has(Bug::R40)));
         if elected && self.logs.is_online(key) {
             self.lead(key, &image, io);
         } else if elected {
@@ -104,19 +110,14 @@ impl Broker {
 
     /// The controller committed a change of a partition that this broker goes on leading.
     fn isr_committed(&mut self, key: LogKey, image: &PartitionImage, io: &mut Io<'_, Broker>) {
-        let resets = self.config.planted.has(Bug::R40);
         let Some(replica) = self.replicas.get_mut(key) else { return };
         if image.partition_epoch <= replica.partition_epoch {
             return;
         }
         replica.partition_epoch = image.partition_epoch;
-        let end = self.logs.get(key).map_or(0, |log| log.log_end_offset());
         let Some(leading) = replica.leading_mut() else { return };
         leading.isr.clone_from(&image.isr);
         leading.pending = None;
-        if resets {
-            leading.epoch_start = end;
-        }
         self.state_isr(key, io);
         self.advance(key, io);
     }
@@ -196,5 +197,16 @@ impl Broker {
                 log.set_config(config.clone());
             }
         }
+    }
+}
+
+/// R33: logs go by their names alone.
+#[cfg(feature = "bugs")]
+impl Broker {
+    fn takes_for_its_namesake(&mut self, key: LogKey) -> bool {
+        let image = self.controller.committed();
+        let named = self.logs.get(key).and_then(|log| image.topic(&log.partition().topic));
+        let hosted = named.filter(|topic| topic.partitions.contains_key(&key.1)).map(|topic| topic.id);
+        hosted.is_some_and(|topic_id| self.logs.rename(key, topic_id))
     }
 }

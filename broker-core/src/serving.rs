@@ -92,9 +92,10 @@ impl Broker {
 
     fn advances_to(&self, key: LogKey, now: Instant) -> Option<i64> {
         let (log, replica) = (self.logs.get(key).filter(|_| self.logs.is_online(key))?, self.replicas.get(key)?);
-        let own = own_end(log, self.config.planted.has(Bug::D24));
+        let bugs = &self.config.planted;
+        let own = own_end(log, bugs.has(Bug::D24));
         let time = (now, self.config.cluster.replica_lag);
-        let to = replica.leading()?.high_watermark(own, time, log.log_end_offset(), |id| self.may_join(id))?;
+        let to = replica.leading()?.high_watermark(own, time, log.log_end_offset(), |id| self.may_join(id), bugs)?;
         (to > replica.high_watermark).then_some(to)
     }
 

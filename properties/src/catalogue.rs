@@ -61,7 +61,7 @@ pub fn standard() -> Vec<Box<dyn Property>> {
         cluster::BrokerEpochSafety,
         cluster::IsrExpansion,
         cluster::UncleanExclusion,
-        cluster::StaleFetches,
+        cluster::StaleRequests,
         replica::EpochCache,
         replica::NoDanglingReference,
         cluster::Convergence,

@@ -368,6 +368,38 @@ facts! {
         /// The batches that it carries.
         batches: Vec<BatchSeen>,
     }
+    /// A leader's AlterPartition for a partition reached the node that it takes for the active controller.
+    AlterPartitionReceived {
+        /// The node that was asked.
+        node: NodeId,
+        /// Who asks.
+        leader: NodeId,
+        /// The request's correlation id, unique per connection.
+        correlation: (u32, i32),
+        /// The topic's id.
+        topic_id: Uuid,
+        /// The partition's index.
+        partition: i32,
+        /// The registration of the leader's broker.
+        broker_epoch: i64,
+        /// The leader epoch that it leads in.
+        leader_epoch: i32,
+        /// The version of the partition's state that it wants to change.
+        partition_epoch: i32,
+    }
+    /// The node answered a partition of that AlterPartition: the answer left the core.
+    AlterPartitionAnswered {
+        /// Who was asked.
+        node: NodeId,
+        /// The request's.
+        correlation: (u32, i32),
+        /// The topic's id.
+        topic_id: Uuid,
+        /// The partition's index.
+        partition: i32,
+        /// Kafka's code.
+        error: i16,
+    }
     /// A broker answered a partition of ListOffsets.
     OffsetAnswered {
         /// By whom.

@@ -2,8 +2,9 @@
 //! Pure (KIP-631, KIP-966 as Apache built it).
 
 use super::image::{NO_LEADER, NO_LEADER_CHANGE, PartitionImage};
-use wire::Uuid;
+use crate::bugs::Bug;
 use wire::metadata::PartitionChangeRecord;
+use wire::{Planted, Uuid};
 
 /// What a decision rests on besides the partition.
 pub(crate) struct Rules<'a> {
@@ -15,6 +16,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) elr: bool,
     /// `unclean.leader.election.enable` of the topic.
     pub(crate) unclean: bool,
+    /// What is planted.
+    pub(crate) bugs: &'a Planted<Bug>,
 }
 
 /// The replicas that hold what is committed, or may hold it.
@@ -50,7 +53,7 @@ pub(crate) fn change(
     if election.leader != NO_LEADER && !sets.isr.contains(&election.leader) {
         // From the ELR, or from nowhere: it alone is in sync now.
         sets.elr.retain(|&replica| replica != election.leader && !election.unclean);
-        sets.isr = vec![election.leader];
+        sets.isr = if rules.bugs.has(Bug::R43) { sets.isr } else { vec![election.leader] };
     }
     if election.unclean && partition.leader_recovery_state == 0 {
         record.leader_recovery_state = 1;
@@ -106,7 +109,7 @@ fn elect(partition: &PartitionImage, sets: &Sets, rules: &Rules<'_>) -> Election
 fn last_known_leader(partition: &PartitionImage, sets: &Sets, rules: &Rules<'_>) -> Option<i32> {
     let &[last] = partition.last_known_elr.as_slice() else { return None };
     let nobody = sets.isr.is_empty() && sets.elr.is_empty();
-    (rules.elr && nobody && (rules.may_lead)(last)).then_some(last)
+    (rules.elr && nobody && ((rules.may_lead)(last) || rules.bugs.has(Bug::R51))).then_some(last)
 }
 
 /// The last leader is remembered when the ISR becomes empty, and forgotten when somebody is in sync again.
@@ -156,7 +159,8 @@ mod tests {
     impl Trial {
         fn see(self) -> Seen {
             let may_lead = |replica| self.alive.contains(&replica);
-            let rules = Rules { may_lead: &may_lead, min_isr: 2, elr: self.elr, unclean: self.unclean };
+            let bugs = &Planted::default();
+            let rules = Rules { may_lead: &may_lead, min_isr: 2, elr: self.elr, unclean: self.unclean, bugs };
             let record = change(Uuid(1), 0, &self.partition, self.target, &self.lost, &rules)?;
             Some((record.leader, record.isr, record.eligible_leader_replicas, record.last_known_elr))
         }

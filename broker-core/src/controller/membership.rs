@@ -2,8 +2,18 @@
 
 use super::change::{Rules, change};
 use super::image::{Image, NO_LEADER, PartitionImage, TopicImage};
-use wire::Uuid;
+use crate::bugs::Bug;
 use wire::metadata::{BrokerRegistrationChangeRecord, MetadataRecord, PartitionChangeRecord};
+use wire::{Planted, Uuid};
+
+/// What decides besides the image.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy<'a> {
+    /// The controllers' `unclean.leader.election.enable`.
+    pub(crate) unclean: bool,
+    /// What is planted.
+    pub(crate) bugs: &'a Planted<Bug>,
+}
 
 /// What happened to a broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,23 +26,28 @@ pub(crate) enum Turn {
     Lost(i32),
 }
 
-/// The changes of partitions that follow. `unclean` is the controllers' `unclean.leader.election.enable`.
-pub(crate) fn changes(image: &Image, turn: Turn, unclean: bool) -> Vec<MetadataRecord> {
+/// The changes of partitions that follow.
+pub(crate) fn changes(image: &Image, turn: Turn, policy: Policy<'_>) -> Vec<MetadataRecord> {
     let concerned = image.partitions().filter(|(_, _, partition)| concerns(turn, partition, image.keeps_elr()));
     let changed = concerned.filter_map(|(topic, index, partition)| {
         let (target_isr, lost) = target(turn, partition, image.keeps_elr());
-        decide(image, (topic, index, partition), target_isr, &lost, turn, unclean)
+        decide(image, (topic, index, partition), target_isr, &lost, turn, policy)
     });
     changed.map(MetadataRecord::from).collect()
 }
 
 /// A broker cannot use its logs of these partitions any more, because their directory failed.
-pub(crate) fn without_logs(image: &Image, broker: i32, keys: &[(Uuid, i32)], unclean: bool) -> Vec<MetadataRecord> {
+pub(crate) fn without_logs(
+    image: &Image,
+    broker: i32,
+    keys: &[(Uuid, i32)],
+    policy: Policy<'_>,
+) -> Vec<MetadataRecord> {
     let turn = Turn::Away(broker);
     let named = image.partitions().filter(|(topic, index, _)| keys.contains(&(topic.id, *index)));
     let changed = named.filter_map(|(topic, index, partition)| {
         let (target_isr, lost) = target(turn, partition, image.keeps_elr());
-        decide(image, (topic, index, partition), target_isr, &lost, turn, unclean)
+        decide(image, (topic, index, partition), target_isr, &lost, turn, policy)
     });
     changed.map(MetadataRecord::from).collect()
 }
@@ -61,7 +76,7 @@ fn decide(
     target_isr: Vec<i32>,
     lost: &[i32],
     turn: Turn,
-    unclean: bool,
+    policy: Policy<'_>,
 ) -> Option<PartitionChangeRecord> {
     let may_lead = |replica: i32| match turn {
         Turn::Back(broker) if broker == replica => true,
@@ -72,7 +87,8 @@ fn decide(
         may_lead: &may_lead,
         min_isr: image.min_isr(&topic.name),
         elr: image.keeps_elr(),
-        unclean: image.unclean_elections(&topic.name, unclean),
+        unclean: image.unclean_elections(&topic.name, policy.unclean),
+        bugs: policy.bugs,
     };
     // Without ELR the last member of an ISR stays in it.
     let target_isr = if target_isr.is_empty() && !rules.elr { partition.isr.clone() } else { target_isr };
@@ -84,7 +100,7 @@ pub(crate) fn new_isr(
     image: &Image,
     (topic_id, index): (Uuid, i32),
     isr: Vec<i32>,
-    unclean: bool,
+    policy: Policy<'_>,
 ) -> Option<PartitionChangeRecord> {
     let topic = image.topics.get(&topic_id)?;
     let partition = topic.partitions.get(&index)?;
@@ -93,7 +109,8 @@ pub(crate) fn new_isr(
         may_lead: &may_lead,
         min_isr: image.min_isr(&topic.name),
         elr: image.keeps_elr(),
-        unclean: image.unclean_elections(&topic.name, unclean),
+        unclean: image.unclean_elections(&topic.name, policy.unclean),
+        bugs: policy.bugs,
     };
     let record = change(topic_id, index, partition, isr, &[], &rules);
     let recovered = partition.leader_recovery_state != 0;
@@ -104,26 +121,26 @@ pub(crate) fn new_isr(
 }
 
 /// A broker is fenced: what it led, others lead.
-pub(crate) fn fence(image: &Image, broker_id: i32, broker_epoch: i64, unclean: bool) -> Vec<MetadataRecord> {
+pub(crate) fn fence(image: &Image, broker_id: i32, broker_epoch: i64, policy: Policy<'_>) -> Vec<MetadataRecord> {
     let change = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: 1, ..Default::default() };
-    let mut records = changes(image, Turn::Away(broker_id), unclean);
+    let mut records = changes(image, Turn::Away(broker_id), policy);
     records.push(change.into());
     records
 }
 
 /// A broker has caught up with its registration: it may lead.
-pub(crate) fn unfence(image: &Image, broker_id: i32, broker_epoch: i64, unclean: bool) -> Vec<MetadataRecord> {
+pub(crate) fn unfence(image: &Image, broker_id: i32, broker_epoch: i64, policy: Policy<'_>) -> Vec<MetadataRecord> {
     let change = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
     let mut records = vec![change.into()];
-    records.extend(changes(image, Turn::Back(broker_id), unclean));
+    records.extend(changes(image, Turn::Back(broker_id), policy));
     records
 }
 
 /// A broker wants to shut down: it leaves the ISRs, and others lead what it led.
-pub(crate) fn shut_down(image: &Image, broker_id: i32, broker_epoch: i64, unclean: bool) -> Vec<MetadataRecord> {
+pub(crate) fn shut_down(image: &Image, broker_id: i32, broker_epoch: i64, policy: Policy<'_>) -> Vec<MetadataRecord> {
     let change =
         BrokerRegistrationChangeRecord { broker_id, broker_epoch, in_controlled_shutdown: 1, ..Default::default() };
     let mut records = vec![change.into()];
-    records.extend(changes(image, Turn::Away(broker_id), unclean));
+    records.extend(changes(image, Turn::Away(broker_id), policy));
     records
 }

@@ -1,7 +1,8 @@
 //! Records that a broker's life makes: bootstrap, registration, unfencing, a lost log directory.
 
 use super::image::{BROKER_RESOURCE, Image};
-use super::membership::{self, Turn};
+use super::membership::{self, Policy, Turn};
+use crate::bugs::Bug;
 use crate::config::Config;
 use wire::messages::{BrokerRegistrationRequest, broker_registration};
 use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
@@ -75,7 +76,7 @@ pub(crate) fn register(
     image: &Image,
     request: BrokerRegistrationRequest,
     broker_epoch: i64,
-    unclean: bool,
+    policy: Policy<'_>,
 ) -> Vec<MetadataRecord> {
     let broker_id = request.broker_id;
     let known = image.brokers.get(&broker_id);
@@ -102,9 +103,9 @@ pub(crate) fn register(
         log_dirs: request.log_dirs,
         ..RegisterBrokerRecord::default()
     };
-    let turn = if clean { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
+    let turn = if clean || policy.bugs.has(Bug::R17) { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
     let mut records = vec![registration.into()];
-    records.extend(membership::changes(image, turn, unclean));
+    records.extend(membership::changes(image, turn, policy));
     records
 }
 
@@ -138,6 +139,7 @@ mod tests {
     #[test]
     fn every_incarnation_leads_in_a_new_epoch() {
         let config = Config::parse(&BTreeMap::new()).unwrap();
+        let policy = Policy { unclean: false, bugs: &config.planted };
         let mut image = Image::default();
         apply(&mut image, bootstrap(&config));
         assert_eq!(image.features.get("metadata.version"), Some(&30));
@@ -158,11 +160,11 @@ mod tests {
         };
         for incarnation in 1..3 {
             let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);
-            let records = register(&image, request, 50, false);
+            let records = register(&image, request, 50, policy);
             apply(&mut image, records);
             assert_eq!(leader(&image).0, NO_LEADER);
             assert_eq!(image.active_brokers(), [0i32; 0]);
-            let records = membership::unfence(&image, 1, 50, false);
+            let records = membership::unfence(&image, 1, 50, policy);
             apply(&mut image, records);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
             assert_eq!(image.active_brokers(), [1]);

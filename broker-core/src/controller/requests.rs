@@ -1,7 +1,7 @@
 //! What brokers ask the active controller, this node's own broker among them: registration, heartbeats, ISR changes; and what clients ask
 //! it through other brokers.
 
-use super::membership;
+use super::membership::{self, Policy};
 use super::{Answer, Caller, isr, registration};
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -33,8 +33,8 @@ impl Broker {
         self.answered(Answer { caller, response: Box::new(response) }, io);
     }
 
-    fn unclean_default(&self) -> bool {
-        self.config.flag("unclean.leader.election.enable")
+    fn policy(&self) -> Policy<'_> {
+        Policy { unclean: self.config.flag("unclean.leader.election.enable"), bugs: &self.config.planted }
     }
 
     /// This node's broker cannot use these logs any more. Left out on purpose, until log directories fail one by one: telling a controller
@@ -42,7 +42,7 @@ impl Broker {
     pub(crate) fn give_back(&mut self, keys: &[LogKey], io: &mut Io<'_, Broker>) {
         if self.quorum.leads() {
             let (image, node) = (self.controller.latest(), self.config.node_id.0);
-            let records = membership::without_logs(image, node, keys, self.unclean_default());
+            let records = membership::without_logs(image, node, keys, self.policy());
             self.propose(records, None, io);
         }
     }
@@ -54,7 +54,7 @@ impl Broker {
         }
         let broker_epoch = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
         self.sessions.touch(request.broker_id, io.now.mono);
-        let records = registration::register(self.controller.latest(), request, broker_epoch, self.unclean_default());
+        let records = registration::register(self.controller.latest(), request, broker_epoch, self.policy());
         let response = BrokerRegistrationResponse { broker_epoch, ..BrokerRegistrationResponse::default() };
         self.propose(records, Some(Answer { caller, response: Box::new(response.into()) }), io);
     }
@@ -108,7 +108,7 @@ impl Broker {
     /// What becomes of a broker after a heartbeat, and what it is told.
     fn next_state_of(&self, request: &BrokerHeartbeatRequest) -> (Vec<MetadataRecord>, BrokerHeartbeatResponse) {
         let (id, epoch) = (request.broker_id, request.broker_epoch);
-        let (image, unclean) = (self.controller.latest(), self.unclean_default());
+        let (image, policy) = (self.controller.latest(), self.policy());
         let told = |is_fenced, should_shut_down| BrokerHeartbeatResponse {
             is_caught_up: request.current_metadata_offset >= epoch,
             is_fenced,
@@ -121,14 +121,14 @@ impl Broker {
         match (broker.fenced, request.want_shut_down) {
             (true, true) => (Vec::new(), told(true, true)),
             (true, false) if caught_up && !request.want_fence => {
-                (membership::unfence(image, id, epoch, unclean), told(false, false))
+                (membership::unfence(image, id, epoch, policy), told(false, false))
             }
             (true, false) => (Vec::new(), told(true, false)),
             (false, true) if !broker.in_controlled_shutdown => {
-                (membership::shut_down(image, id, epoch, unclean), told(false, false))
+                (membership::shut_down(image, id, epoch, policy), told(false, false))
             }
             (false, true) => (Vec::new(), told(false, !leads)),
-            (false, false) if request.want_fence => (membership::fence(image, id, epoch, unclean), told(true, false)),
+            (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
             (false, false) => (Vec::new(), told(false, false)),
         }
     }
@@ -140,7 +140,7 @@ impl Broker {
             self.sessions.forget(broker);
             let image = self.controller.latest();
             let Some(known) = image.brokers.get(&broker).filter(|known| !known.fenced) else { continue };
-            let records = membership::fence(image, broker, known.broker_epoch, self.unclean_default());
+            let records = membership::fence(image, broker, known.broker_epoch, self.policy());
             io.event(Event::BrokerFenced { broker });
             self.propose(records, None, io);
         }
@@ -180,7 +180,7 @@ impl Broker {
     ) -> Result<Option<wire::metadata::PartitionChangeRecord>, ErrorCode> {
         isr::check(image, broker_id, topic_id, asked, &self.config.planted)?;
         let members = asked.new_isr_with_epochs.iter().map(|member| member.broker_id).collect();
-        Ok(membership::new_isr(image, (topic_id, asked.partition_index), members, self.unclean_default()))
+        Ok(membership::new_isr(image, (topic_id, asked.partition_index), members, self.policy()))
     }
 
     /// A client's request that came through another broker.

@@ -190,8 +190,8 @@ impl Broker {
     ) -> Result<Slice, ErrorCode> {
         let replica = self.replicas.get(key).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         let log = self.logs.get(key).filter(|_| self.logs.is_online(key)).ok_or(ErrorCode::KafkaStorageError)?;
-        let asked_epoch =
-            if wanted.replica.is_some() && self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
+        let bugs = &self.config.planted;
+        let asked_epoch = if wanted.replica.is_some() && bugs.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
         wanted.check_epoch(replica, asked_epoch)?;
         if wanted.replica.is_some_and(|(id, _)| !is_followed_by(replica, id)) {
             return Err(ErrorCode::NotLeaderOrFollower);
@@ -201,15 +201,17 @@ impl Broker {
         data.log_start_offset = log.log_start_offset();
         data.aborted_transactions = wanted.read_committed.then(Vec::new);
         if entry.last_fetched_epoch >= 0 {
-            let known = log.end_offset_of_epoch(entry.last_fetched_epoch).ok_or(ErrorCode::OffsetOutOfRange)?;
-            if truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset) {
+            let known = truncation::known(log, entry.last_fetched_epoch, bugs).ok_or(ErrorCode::OffsetOutOfRange)?;
+            let departs = truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset);
+            if departs && !bugs.has(Bug::R02) {
                 let (epoch, end_offset) = known;
                 data.diverging_epoch = EpochEndOffset { epoch, end_offset };
                 data.aborted_transactions = None;
-                return Ok(Slice::Ready(Bytes::new()));
+                if !bugs.has(Bug::R29) {
+                    return Ok(Slice::Ready(Bytes::new()));
+                }
             }
         }
-        let bugs = &self.config.planted;
         if let Some(corrupt) =
             log.corrupt_from().filter(|&corrupt| entry.fetch_offset >= corrupt && !bugs.has(Bug::D12))
         {
@@ -243,11 +245,13 @@ impl Broker {
 
     fn is_prefix(&self, key: LogKey, entry: &FetchPartition) -> bool {
         let (Some(replica), Some(log)) = (self.replicas.get(key), self.logs.get(key)) else { return false };
-        let asked_epoch = if self.config.planted.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
+        let bugs = &self.config.planted;
+        let asked_epoch = if bugs.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
         let fenced = replica.check_epoch(asked_epoch.max(-1)).is_err();
-        let known = log.end_offset_of_epoch(entry.last_fetched_epoch);
+        let known = truncation::known(log, entry.last_fetched_epoch, bugs);
         let apart = entry.last_fetched_epoch >= 0
-            && known.is_none_or(|known| truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset));
+            && known.is_none_or(|known| truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset))
+            && !bugs.has(Bug::R02);
         !fenced && !apart && entry.fetch_offset <= log.log_end_offset()
     }
 
@@ -352,7 +356,9 @@ impl Broker {
         let mut response = std::mem::take(&mut fetch.response);
         let Waiting::Fetch(fetch) = parked.waiting else { return };
         self.forget_waiters(&fetch.wanted, reply);
-        self.check_epochs(&fetch.wanted, &mut response);
+        if !self.config.planted.has(Bug::R30) {
+            self.check_epochs(&fetch.wanted, &mut response);
+        }
         self.answer_fetch(reply, &fetch.wanted, response, io);
     }
 
@@ -381,12 +387,19 @@ impl Broker {
             .get(reading.key)
             .filter(|_| self.logs.is_online(reading.key))
             .ok_or(ErrorCode::KafkaStorageError)?;
-        wanted.check_epoch(replica, reading.current_leader_epoch)?;
+        let bugs = &self.config.planted;
+        if !bugs.has(Bug::R30) {
+            wanted.check_epoch(replica, reading.current_leader_epoch)?;
+        }
         if reading.cold.offset < log.log_start_offset() || reading.cold.offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         let bytes = result.map_err(|_| ErrorCode::KafkaStorageError)?;
-        log.finish_read(reading.cold.clone(), bytes).map_err(|error| error.code())
+        let mut cold = reading.cold.clone();
+        if bugs.has(Bug::D23) {
+            cold.upto = i64::MAX;
+        }
+        log.finish_read(cold, bytes).map_err(|error| error.code())
     }
 
     fn answer_fetch(&mut self, reply: Reply, wanted: &Wanted, mut response: FetchResponse, io: &mut Io<'_, Broker>) {

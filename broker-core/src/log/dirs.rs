@@ -118,6 +118,19 @@ impl LogDirs {
         std::mem::take(&mut self.failed)
     }
 
+    /// R33: a log is taken for one of another topic id, in which leader epochs begin anew, unless that one has a log.
+    #[cfg(feature = "bugs")]
+    pub(crate) fn rename(&mut self, key: LogKey, topic_id: Uuid) -> bool {
+        if self.logs.contains_key(&(topic_id, key.1)) {
+            return false;
+        }
+        let Some(mut log) = self.logs.remove(&key) else { return false };
+        log.partition.topic_id = topic_id;
+        log.derived.epochs = super::epochs::Epochs::default();
+        self.logs.insert((topic_id, key.1), log);
+        true
+    }
+
     pub(super) fn root(&self, log_dir: LogDirId) -> Option<Dir> {
         self.dirs.iter().find(|dir| dir.id == log_dir)?.root
     }

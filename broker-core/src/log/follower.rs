@@ -34,7 +34,7 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
-        let result = self.usable(key)?.truncate(offset, io).map_err(LogError::from);
+        let result = self.usable(key)?.truncate(offset, io, bugs).map_err(LogError::from);
         self.cut(key, result, io, bugs)
     }
 
@@ -79,7 +79,7 @@ impl Log {
             match self.append(&batch.bytes, io, bugs) {
                 Ok(this) => rolled |= this,
                 Err(error) => {
-                    let _ = self.truncate(before, io);
+                    let _ = self.truncate(before, io, bugs);
                     return Err(error);
                 }
             }
@@ -94,7 +94,8 @@ impl Log {
         let mut batches = Vec::new();
         for batch in &mut walk {
             let continues = batch.header.base_offset == next || bugs.has(Bug::D16);
-            if !continues || batch.header.last_offset_delta < 0 || !batch.is_valid() {
+            let is_sound = batch.header.last_offset_delta >= 0 && (batch.is_valid() || bugs.has(Bug::R30));
+            if !continues || !is_sound {
                 return Err(LogError::NotNext);
             }
             next = batch.header.next_offset();
@@ -107,10 +108,17 @@ impl Log {
     }
 
     /// Cuts the log so that it ends at `offset` at most; a batch that contains the offset goes as a whole.
-    pub(super) fn truncate(&mut self, offset: i64, io: &mut Io<'_, Broker>) -> Result<(), DiskError> {
+    pub(super) fn truncate(
+        &mut self,
+        offset: i64,
+        io: &mut Io<'_, Broker>,
+        bugs: &Planted<Bug>,
+    ) -> Result<(), DiskError> {
         if offset >= self.log_end_offset() && self.corrupt_from.is_none_or(|corrupt| offset > corrupt) {
             // The end stays, but an epoch that was to start at or behind it has become void (KAFKA-10706).
-            self.derived.epochs.cut_end(offset);
+            if !bugs.has(Bug::R28) {
+                self.derived.epochs.cut_end(offset);
+            }
             return Ok(());
         }
         if offset <= self.log_start_offset() && self.segments.first().is_none_or(|first| offset <= first.base_offset) {

@@ -176,7 +176,7 @@ impl Log {
         self.check_appendable(&header, bytes.len())?;
         let rolled = self.should_roll(&header, bytes.len(), io.now.wall.0, bugs);
         if rolled {
-            self.roll(header.base_offset, io)?;
+            self.roll(header.base_offset, io, bugs)?;
         }
         let interval = self.config.index_interval_bytes;
         let Some(active) = self.segments.last_mut() else { return Err(LogError::Offline) };
@@ -217,9 +217,12 @@ impl Log {
             || !active.can_hold(header.last_offset())
     }
 
-    fn roll(&mut self, base_offset: i64, io: &mut Io<'_, Broker>) -> Result<(), DiskError> {
+    fn roll(&mut self, base_offset: i64, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) -> Result<(), DiskError> {
         if let Some(active) = self.segments.last_mut() {
             active.indexes.close(io.disk)?;
+        }
+        if self.active_base_offset() == Some(base_offset) && bugs.has(Bug::D13) {
+            remove_files(self.folder, base_offset, io.disk)?;
         }
         let segment = Segment::create(self.folder, base_offset, io.now.wall.0, io.disk)?;
         self.segments.push(segment);

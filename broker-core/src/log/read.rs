@@ -35,7 +35,8 @@ pub(crate) struct ColdRead {
     pub(crate) range: Range<u64>,
     /// The offset that was asked for.
     pub(crate) offset: i64,
-    upto: i64,
+    /// Where what is read ends at most.
+    pub(crate) upto: i64,
     max_bytes: usize,
     at_least_one: bool,
 }

@@ -164,8 +164,8 @@ impl Broker {
         let Some(log) = self.logs.get(key) else { return };
         let bugs = &self.config.planted;
         let follows = !replica.leads() && replica.leader == leader && replica.leader_epoch == leader_epoch;
-        let moved = log.log_end_offset() != offset && !bugs.has(Bug::D16);
-        if !follows || moved {
+        let moved = log.log_end_offset() != offset;
+        if (!follows || moved) && (replica.leads() || !bugs.has(Bug::D16)) {
             return;
         }
         match ErrorCode::from_code(data.error_code) {
@@ -190,6 +190,10 @@ impl Broker {
             self.logs_touched = true;
         }
         let end = self.logs.get(key).map_or(0, Log::log_end_offset);
+        let known = self.replicas.get(key).map_or(0, |replica| replica.high_watermark);
+        if data.high_watermark < known && self.config.planted.has(Bug::R36) {
+            return self.cut_to(key, data.high_watermark, io);
+        }
         if let Some(replica) = self.replicas.get_mut(key) {
             // A new leader's high watermark lags behind what its predecessor had told.
             replica.high_watermark = replica.high_watermark.max(data.high_watermark.min(end));
@@ -205,7 +209,11 @@ impl Broker {
         io: &mut Io<'_, Broker>,
     ) -> Result<(), LogError> {
         let Some(log) = self.logs.get(key) else { return Ok(()) };
-        let to = truncation::target(log, diverging);
+        let to = if self.config.planted.has(Bug::R03) {
+            diverging.end_offset.min(log.log_end_offset())
+        } else {
+            truncation::target(log, diverging)
+        };
         self.cut_to(key, to, io)
     }
 
@@ -234,8 +242,8 @@ impl Broker {
         }
     }
 
-    /// This broker follows from now on, or nobody leads. What was in flight is of another epoch. R01: the log is cut to the high watermark
-    /// at once, as before KIP-101.
+    /// This broker follows from now on, or nobody leads. What was in flight is of another epoch. R01, R02: the log is cut to the high
+    /// watermark at once, as before KIP-101.
     pub(crate) fn follow(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
         let Some(replica) = self.replicas.get_mut(key) else { return };
         replica.role = Role::Follower { not_before: Instant::default() };
@@ -243,7 +251,7 @@ impl Broker {
         let high_watermark = replica.high_watermark;
         io.event(Event::BecameFollower { partition, leader, leader_epoch });
         let another = leader >= 0 && leader != self.config.node_id.0;
-        if another && self.config.planted.has(Bug::R01) {
+        if another && (self.config.planted.has(Bug::R01) || self.config.planted.has(Bug::R02)) {
             let _ = self.cut_to(key, high_watermark, io);
         }
     }

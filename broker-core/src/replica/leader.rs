@@ -1,8 +1,9 @@
 //! What a leader knows of its followers, and what follows from it: the high watermark and the ISR (KIP-497, KIP-966). Pure.
 
+use crate::bugs::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::Instant;
+use wire::{Instant, Planted};
 
 /// A follower as its leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +82,17 @@ impl Leading {
         (now, lag): (Instant, Duration),
         leader_end: i64,
         may_join: impl Fn(i32) -> bool,
+        bugs: &Planted<Bug>,
     ) -> Option<i64> {
-        if !self.has_enough() {
+        if !self.has_enough() && !bugs.has(Bug::R39) {
             return None;
         }
-        let counts = |(replica, follower): &(&i32, &Follower)| {
-            self.is_in_maximal_isr(**replica) || (may_join(**replica) && follower.keeps_up(leader_end, now, lag))
+        let counts = |&(&replica, follower): &(&i32, &Follower)| {
+            let keeps_up = follower.keeps_up(leader_end, now, lag);
+            let awaited = self.is_in_maximal_isr(replica) || (may_join(replica) && keeps_up);
+            let not_yet = awaited && !self.isr.contains(&replica) && bugs.has(Bug::R11);
+            let not_any_more = awaited && !keeps_up && bugs.has(Bug::Z06);
+            awaited && !not_yet && !not_any_more
         };
         let ends = self.followers.iter().filter(counts).map(|(_, follower)| follower.end.unwrap_or(-1));
         Some(ends.min().unwrap_or(own).min(own))
@@ -150,7 +156,7 @@ mod tests {
             (Leading { pending: Some(Pending { isr: vec![1, 2], sent: true }), ..leading(&[1], &[(2, 15)]) }, None),
         ];
         for (leading, expected) in table {
-            let found = leading.high_watermark(20, (Instant(99), LAG), 20, |_| true);
+            let found = leading.high_watermark(20, (Instant(99), LAG), 20, |_| true, &Planted::default());
             assert_eq!(found, expected, "{leading:?}");
         }
     }
@@ -159,17 +165,21 @@ mod tests {
     fn who_was_asked_for_counts_as_a_member() {
         let mut leading = leading(&[1, 2], &[(2, 20), (3, 12)]);
         leading.pending = Some(Pending { isr: vec![1, 2, 3], sent: true });
-        assert_eq!(leading.high_watermark(20, (Instant(99), LAG), 20, |_| false), Some(12));
+        assert_eq!(leading.high_watermark(20, (Instant(99), LAG), 20, |_| false, &Planted::default()), Some(12));
         assert_eq!(leading.maximal_isr(&[3, 2, 1]), [3, 2, 1]);
     }
 
     #[test]
     fn who_keeps_up_and_may_join_is_waited_for() {
         let leading = leading(&[1, 2], &[(2, 20), (3, 20)]);
-        assert_eq!(leading.high_watermark(25, (Instant(10), LAG), 25, |_| true), Some(20));
+        assert_eq!(leading.high_watermark(25, (Instant(10), LAG), 25, |_| true, &Planted::default()), Some(20));
         let mut slow = leading;
         slow.followers.get_mut(&2).unwrap().end = Some(25);
-        assert_eq!(slow.high_watermark(25, (Instant(99), LAG), 25, |_| true), Some(25), "3 has lagged for too long");
+        assert_eq!(
+            slow.high_watermark(25, (Instant(99), LAG), 25, |_| true, &Planted::default()),
+            Some(25),
+            "3 has lagged for too long"
+        );
     }
 
     #[test]

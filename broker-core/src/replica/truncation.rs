@@ -1,6 +1,8 @@
 //! Where two logs part, and where a follower cuts (KIP-101, KIP-279, KIP-320, KIP-595): pure decisions.
 
+use crate::bugs::Bug;
 use crate::log::Log;
+use wire::Planted;
 use wire::messages::fetch::EpochEndOffset;
 
 /// What a leader answers a follower whose log departs from its own: the greatest epoch that the leader knows up to the follower's last,
@@ -11,6 +13,17 @@ pub(crate) fn diverging(log: &Log, last_fetched_epoch: i32, fetch_offset: i64) -
     }
     let (epoch, end_offset) = log.end_offset_of_epoch(last_fetched_epoch)?;
     departs((epoch, end_offset), last_fetched_epoch, fetch_offset).then_some(EpochEndOffset { epoch, end_offset })
+}
+
+/// What a log knows of the last epoch of one that is read from it: the greatest epoch up to it, and where that ends; None if it cannot know.
+pub(crate) fn known(log: &Log, last_fetched_epoch: i32, bugs: &Planted<Bug>) -> Option<(i32, i64)> {
+    let older = log.epochs().first().is_some_and(|&(first, _)| last_fetched_epoch < first);
+    if older && bugs.has(Bug::R04) {
+        return Some((last_fetched_epoch, log.log_end_offset()));
+    }
+    let known = log.end_offset_of_epoch(last_fetched_epoch)?;
+    let is_another = known.0 < last_fetched_epoch;
+    Some(if is_another && bugs.has(Bug::R03) { (last_fetched_epoch, known.1) } else { known })
 }
 
 /// Whether a log whose last epoch is this one, and which ends here, is no prefix of one that knows `known` of that epoch.

@@ -2,18 +2,23 @@
 
 use super::{replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::{Change, Fetched, PartitionGhost, PartitionState};
+use crate::ghost::{Change, Fetched, METADATA_TOPIC_ID, PartitionGhost, PartitionState};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::{NodeId, Uuid};
 
 /// W06. While the committed leader epoch is its own, a leader's maximal ISR, as it stated it last, has every member of
 /// the committed ISR, so that its high watermark waits for each replica that may be elected. Judged when it states one
-/// and when the controller commits another. Source: KIP-497; TLA+: ReplicationQuorumSupersetProperty; bugs R11 R12 R16.
+/// and when the controller commits another. And it takes nobody in addition whose broker is fenced or about to stop, as far
+/// as the metadata says that the leader has: it would wait for one that the controller cannot let in (KIP-841). Source: KIP-497; TLA+:
+/// ReplicationQuorumSupersetProperty; bugs R11 R12 R16.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct QuorumSuperset;
+pub(crate) struct QuorumSuperset {
+    /// The maximal ISR that a leader stated last, and in which epoch.
+    stated: BTreeMap<(NodeId, Uuid, i32), (i32, Vec<i32>)>,
+}
 
 impl Judge for QuorumSuperset {
     const ID: PropertyId = PropertyId {
@@ -28,7 +33,8 @@ impl Judge for QuorumSuperset {
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
-        if let Fact::Stated { event: Event::IsrChanged { partition, .. }, .. } = fact {
+        if let Fact::Stated { node, event: event @ Event::IsrChanged { partition, .. } } = fact {
+            self.check_new(*node, event, case);
             let id = (partition.topic_id, partition.partition);
             if let Some(state) = case.cluster.ghost.metadata().image().partition(id.0, id.1) {
                 self.check(id, state, case);
@@ -43,6 +49,23 @@ impl Judge for QuorumSuperset {
 }
 
 impl QuorumSuperset {
+    fn check_new(&mut self, node: NodeId, event: &Event, case: &mut Case<'_>) {
+        let Event::IsrChanged { partition, leader_epoch, isr, maximal_isr, .. } = event else { return };
+        let key = (node, partition.topic_id, partition.partition);
+        let before = self.stated.insert(key, (*leader_epoch, maximal_isr.clone()));
+        let before = before.filter(|(epoch, _)| epoch == leader_epoch).map_or_else(Vec::new, |(_, maximal)| maximal);
+        let view = case.cluster.nodes.view(node).and_then(|view| view.log(METADATA_TOPIC_ID, 0));
+        let known = view.map_or(0, |view| view.high_watermark);
+        let image = case.cluster.ghost.metadata().image();
+        let inactive = |id: &i32| image.broker(*id).is_some_and(|broker| !broker.is_active() && broker.since < known);
+        let new = maximal_isr.iter().find(|id| !isr.contains(id) && !before.contains(id) && inactive(id));
+        let Some(new) = new else { return };
+        case.charge(self, &Scope::node(node), "not-active", || {
+            let (topic, index) = (&partition.topic, partition.partition);
+            format!("node {node} waits for {new} to join the ISR of {topic}-{index}, and knows that it may not")
+        });
+    }
+
     fn check(&self, (topic_id, index): (Uuid, i32), state: &PartitionState, case: &mut Case<'_>) {
         let Some(leader) = state.leader() else { return };
         let stated = case.cluster.ghost.leader_isr(leader, topic_id, index);

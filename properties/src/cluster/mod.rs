@@ -19,7 +19,7 @@ pub(crate) use legality::{IsrLegality, LastKnownLeader, UncleanExclusion};
 pub(crate) use matching::{Convergence, LogMatching, TopicIdSafety};
 pub(crate) use metadata::{ControllerFencing, EpochMonotonicity, MetadataRefinement};
 pub(crate) use quorum::{CurrentTermCommit, ElectionSafety, MajorityDurable};
-pub(crate) use stale::StaleFetches;
+pub(crate) use stale::StaleRequests;
 pub(crate) use votes::{PersistBeforeSend, VoteOnce};
 pub(crate) use watermarks::{Bounds, HighWatermarkMonotonic, HighWatermarkSound, StrongIsr};
 

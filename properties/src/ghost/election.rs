@@ -202,8 +202,10 @@ impl Ghost {
     fn elected_among_others(&mut self, id: LogId, epoch: i32, ledger: &Ledger) {
         let pid = self.partition_of(id);
         let (partition, log) = (self.partition(pid), self.log(id));
+        // A broker may learn in one input that it leads and that the topic is gone: its disk is seen first.
+        let removed = !log.present && self.topics.deletion_asked(&log.log.partition.topic);
         // Who comes late has lost nothing for anybody.
-        if partition.leader.is_some_and(|led| led.epoch > epoch) {
+        if removed || partition.leader.is_some_and(|led| led.epoch > epoch) {
             return;
         }
         let (held, committed) = (partition.held_by(log), partition.committed_end());

@@ -104,12 +104,20 @@ pub struct BrokerState {
     pub fenced: bool,
     /// Whether it is about to stop.
     pub in_controlled_shutdown: bool,
+    /// The offset of the record that made it what it is.
+    pub since: i64,
 }
 
 impl BrokerState {
-    fn of(record: &RegisterBrokerRecord) -> BrokerState {
+    fn of(record: &RegisterBrokerRecord, since: i64) -> BrokerState {
         let RegisterBrokerRecord { broker_epoch: epoch, fenced, in_controlled_shutdown, .. } = *record;
-        BrokerState { epoch, fenced, in_controlled_shutdown }
+        BrokerState { epoch, fenced, in_controlled_shutdown, since }
+    }
+
+    /// Whether it may lead and be in sync.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !self.fenced && !self.in_controlled_shutdown
     }
 
     fn change(&mut self, change: &BrokerRegistrationChangeRecord) {
@@ -234,7 +242,7 @@ impl Image {
     fn apply_to_broker(&mut self, offset: i64, record: &MetadataRecord, changes: &mut Vec<Change>) {
         let (broker, change): (i32, &dyn Fn(&mut BrokerState)) = match record {
             MetadataRecord::RegisterBroker(record) => {
-                let before = self.brokers.insert(record.broker_id, BrokerState::of(record));
+                let before = self.brokers.insert(record.broker_id, BrokerState::of(record, offset));
                 return changes.push(Change::Registered { broker: record.broker_id, before, offset });
             }
             MetadataRecord::UnregisterBroker(record) => {
@@ -248,6 +256,7 @@ impl Image {
         };
         if let Some(state) = self.brokers.get_mut(&broker) {
             change(state);
+            state.since = offset;
             changes.push(Change::Broker { broker });
         }
     }

@@ -16,7 +16,8 @@ use wire::{LogDirId, NodeId};
 /// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch
 /// started, or its first batch is), and has others only for epochs that a replica led from that offset on (an epoch
 /// may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery
-/// and at rest. Source: KIP-101; bug D09.
+/// and at rest; when a leader says where its epoch starts, for that (it starts once), and when a follower has cut, for what
+/// would start behind the cut (KAFKA-10706). Source: KIP-101; bugs D09 R05 R28 R40.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochCache;
 
@@ -26,11 +27,14 @@ impl Judge for EpochCache {
         name: "epoch cache",
         sentence: "The epoch cache is what the log's batches, and the epochs that the replica led, come to.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::Opened, FactKind::AtRest]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Opened, FactKind::AtRest, FactKind::Stated]);
     const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
 
-    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;
+        if let Fact::Stated { node, event } = fact {
+            return self.check_stated(*node, event, case);
+        }
         for &node in cluster.nodes.ids() {
             let Some(view) = cluster.nodes.view(node) else { continue };
             view.each_log(|shown| {
@@ -45,9 +49,23 @@ impl Judge for EpochCache {
 
 impl EpochCache {
     fn check(&self, log: &LogGhost, shown: &LogView<'_>, case: &mut Case<'_>) {
-        let Some((kind, epoch, offset)) = wrong_entry(log, case.cluster.ghost.partition(log.home), shown.epochs) else {
-            return;
-        };
+        if let Some(wrong) = wrong_entry(log, case.cluster.ghost.partition(log.home), shown.epochs) {
+            self.accuse(log, shown, wrong, case);
+        }
+    }
+
+    fn check_stated(&self, node: NodeId, event: &Event, case: &mut Case<'_>) {
+        let (Event::LeaderElected { partition, .. } | Event::Diverged { partition, .. }) = event else { return };
+        let (topic_id, index) = (partition.topic_id, partition.partition);
+        let shown = case.cluster.nodes.view(node).and_then(|view| view.log(topic_id, index));
+        let readable = |shown: &LogView<'_>| shown.online && shown.corrupt_from.is_none();
+        let Some((log, shown)) = case.cluster.ghost.named(node, partition).zip(shown.filter(readable)) else { return };
+        if let Some(wrong) = misstated(event, shown.epochs).filter(|_| log.present && !log.is_metadata()) {
+            self.accuse(log, &shown, wrong, case);
+        }
+    }
+
+    fn accuse(&self, log: &LogGhost, shown: &LogView<'_>, (kind, epoch, offset): Wrong, case: &mut Case<'_>) {
         let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
         let file = Scope { path: Some(folder), ..Scope::log(log) };
         let metadata = || broken_metadata(log.log.node, case.cluster.ledger);
@@ -63,7 +81,26 @@ impl EpochCache {
     }
 }
 
-fn wrong_entry(log: &LogGhost, partition: &PartitionGhost, cache: &[(i32, i64)]) -> Option<(&'static str, i32, i64)> {
+/// What is wrong with an entry of the cache, its epoch and its offset.
+type Wrong = (&'static str, i32, i64);
+
+/// What a cache says otherwise than its broker has just stated.
+fn misstated(event: &Event, cache: &[(i32, i64)]) -> Option<Wrong> {
+    match *event {
+        Event::LeaderElected { leader_epoch, start_offset, .. } => {
+            // Within the same input another epoch may have begun, and taken the place of one without a batch.
+            let noted = |entry: &(i32, i64)| *entry == (leader_epoch, start_offset) || entry.0 > leader_epoch;
+            (!cache.iter().any(noted)).then_some(("not-noted", leader_epoch, start_offset))
+        }
+        Event::Diverged { end_offset, .. } => {
+            let beyond = cache.iter().find(|&&(_, start)| start >= end_offset);
+            beyond.map(|&(epoch, start)| ("beyond-cut", epoch, start))
+        }
+        _ => None,
+    }
+}
+
+fn wrong_entry(log: &LogGhost, partition: &PartitionGhost, cache: &[(i32, i64)]) -> Option<Wrong> {
     let unordered = cache.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
     if let Some(pair) = unordered {
         return Some(("unordered", pair[1].0, pair[1].1));
@@ -180,4 +217,30 @@ impl QuorumEpoch {
 fn epoch(text: &[u8]) -> Option<i32> {
     let text = std::str::from_utf8(text).ok()?;
     QuorumStateData::from_json(text).ok().map(|(state, _)| state.leader_epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broker_core::event::Partition;
+    use wire::Uuid;
+
+    #[test]
+    fn an_epoch_is_where_its_leader_says_unless_another_has_begun_in_the_same_input() {
+        let partition = Partition { topic_id: Uuid(9), topic: "t".into(), partition: 0 };
+        let elected = |leader_epoch, start_offset| Event::LeaderElected {
+            partition: partition.clone(),
+            leader_epoch,
+            start_offset,
+        };
+        let table = [
+            (elected(2, 3), &[(1, 0), (2, 3)][..], None),
+            (elected(2, 3), &[(1, 0), (4, 3)], None),
+            (elected(2, 5), &[(1, 0), (2, 3)], Some(("not-noted", 2, 5))),
+            (elected(2, 3), &[(1, 0)], Some(("not-noted", 2, 3))),
+        ];
+        for (event, cache, expected) in table {
+            assert_eq!(misstated(&event, cache), expected, "{event:?} {cache:?}");
+        }
+    }
 }

@@ -12,14 +12,16 @@ use wire::files::names::{Suffix, log_folder, parse_segment_file};
 use wire::{LogDirId, NodeId};
 
 /// W46. A segment is named by the offset that was the log's end when it was made; names rise, no batch reaches over the
-/// next name, relative offsets fit in 31 bits, each file is as long as the batches in it, and appends go to the last.
-/// Checked on each roll and append, after recovery and at rest. Damage excuses what it touched; but after an unclean
+/// next name, relative offsets fit in 31 bits, each file is as long as the batches in it, and appends go to the last. No
+/// segment is made anew in the place of one that is there and was not cut. Checked on each roll and append, after recovery and at rest. Damage excuses what it touched; but after an unclean
 /// shutdown recovery reads the last segment batch by batch, and one in the wrong place is no part of the log then.
-/// Source: ORACLES; bug D29.
+/// Source: ORACLES; bugs D13 D29.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SegmentStructure {
     /// The last segment of each log that was made or appended to in this incarnation.
     active: BTreeMap<LogRef, i64>,
+    /// Logs that were cut at or before that segment's beginning since it was made.
+    cut: BTreeSet<LogRef>,
     /// Logs that are being opened after an unclean shutdown.
     unclean: BTreeSet<LogRef>,
 }
@@ -35,6 +37,7 @@ impl Judge for SegmentStructure {
         FactKind::Survived,
         FactKind::SegmentCreated,
         FactKind::Truncated,
+        FactKind::LogRemoved,
         FactKind::Appended,
         FactKind::Opened,
         FactKind::AtRest,
@@ -55,20 +58,28 @@ impl Judge for SegmentStructure {
                 }
             }
             Fact::SegmentCreated { log, base_offset } => {
-                self.active.insert(log.clone(), *base_offset);
+                let before = self.active.insert(log.clone(), *base_offset);
+                let cut = self.cut.remove(log);
                 // A log that lost its front is emptied when it is opened, and begins anew where it starts.
                 let opening = ghost.node(log.node).is_some_and(|node| !node.opened);
                 let anew = |it: &LogGhost| opening && *base_offset < it.end;
+                if before == Some(*base_offset) && !cut && !opening {
+                    case.charge(self, &Scope::node(log.node), "made-again", || {
+                        format!("a segment of {log} was made with base offset {base_offset}, as the one before it")
+                    });
+                }
                 let Some(it) = ghost.get(log).filter(|it| it.end != *base_offset && !anew(it)) else { return };
                 let (end, base) = (it.end, *base_offset);
                 case.charge(self, &Scope::range(it, base.min(end), base.max(end)), "misnamed", || {
                     format!("a segment of {log} was made with base offset {base}, the log's end was {end}")
                 });
             }
-            // Segments behind the cut are gone.
-            Fact::Truncated { log, to } if self.active.get(log).is_some_and(|active| active > to) => {
-                self.active.remove(log);
+            Fact::Truncated { log, to } if self.active.get(log).is_some_and(|active| active >= to) => {
+                self.cut.insert(log.clone());
+                // Segments behind the cut are gone.
+                self.active.retain(|other, active| other != log || *active <= *to);
             }
+            Fact::LogRemoved { log } => drop(self.active.remove(log)),
             Fact::Appended { log, segment, batch, .. } => {
                 let Some(it) = ghost.get(log) else { return };
                 let active = *self.active.entry(log.clone()).or_insert(*segment);

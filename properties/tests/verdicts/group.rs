@@ -30,6 +30,8 @@ pub(crate) struct Replica {
     pub(crate) leads: bool,
     pub(crate) epoch: i32,
     epochs: Vec<(i32, i64)>,
+    /// Epochs that it led, and where they started.
+    led: Vec<(i32, i64)>,
     topic: Str,
     id: Uuid,
 }
@@ -40,11 +42,15 @@ impl Replica {
     }
 
     fn refresh(&mut self) {
+        let of_batches = self.batches.iter().map(|batch| (batch.leader_epoch, batch.base_offset));
+        let mut all: Vec<(i32, i64)> = self.led.iter().copied().chain(of_batches).collect();
+        all.sort_unstable();
+        all.dedup_by_key(|entry| entry.0);
         self.epochs.clear();
-        for batch in &self.batches {
-            if self.epochs.last().is_none_or(|&(epoch, _)| epoch < batch.leader_epoch) {
-                self.epochs.push((batch.leader_epoch, batch.base_offset));
-            }
+        let end = self.end();
+        for (epoch, start) in all.into_iter().filter(|&(_, start)| start <= end) {
+            self.epochs.retain(|&(_, other)| other < start);
+            self.epochs.push((epoch, start));
         }
     }
 
@@ -232,7 +238,12 @@ impl Group {
         self
     }
 
-    pub(crate) fn states(self, node: i32, event: Event) -> Group {
+    pub(crate) fn states(mut self, node: i32, event: Event) -> Group {
+        if let Event::LeaderElected { partition, leader_epoch, start_offset } = &event
+            && partition.topic_id == TOPIC
+        {
+            self.broker(node).topic.led.push((*leader_epoch, *start_offset));
+        }
         self.then(Fact::Stated { node: NodeId(node), event })
     }
 
@@ -624,6 +635,8 @@ impl Group {
     /// A node cuts the end of its log.
     pub(crate) fn cut(mut self, node: i32, batches: usize) -> Group {
         self.broker(node).topic.batches.truncate(batches);
+        let end = self.end(node);
+        self.broker(node).topic.led.retain(|&(_, start)| start < end);
         let (log, to) = (self.log(node), self.end(node));
         self.then(Fact::Truncated { log, to })
     }
@@ -670,6 +683,30 @@ impl Group {
     pub(crate) fn seeks(self) -> Group {
         let partitions = vec![partition()];
         self.then(Fact::Repositioned { client: 2, session: 1, partitions, assign: false })
+    }
+
+    /// Node 1's AlterPartition, with its leader and partition epoch, reaches a controller and is answered.
+    pub(crate) fn alter(self, controller: i32, epochs: (i32, i32), error: i16) -> Group {
+        self.alter_received(controller, epochs).alter_answered(controller, error)
+    }
+
+    pub(crate) fn alter_received(self, controller: i32, (leader_epoch, partition_epoch): (i32, i32)) -> Group {
+        let broker_epoch = self.court.ghost().metadata().image().broker(1).map_or(-1, |broker| broker.epoch);
+        self.then(Fact::AlterPartitionReceived {
+            node: NodeId(controller),
+            leader: NodeId(1),
+            correlation: (1, 1),
+            topic_id: TOPIC,
+            partition: 0,
+            broker_epoch,
+            leader_epoch,
+            partition_epoch,
+        })
+    }
+
+    pub(crate) fn alter_answered(self, controller: i32, error: i16) -> Group {
+        let (node, correlation) = (NodeId(controller), (1, 1));
+        self.then(Fact::AlterPartitionAnswered { node, correlation, topic_id: TOPIC, partition: 0, error })
     }
 
     /// A client is told the latest offset.

@@ -115,9 +115,14 @@ fn w21_the_epoch_cache_is_the_fold_of_the_log() {
 
 #[test]
 fn w21_an_epoch_without_a_batch_was_led() {
-    let elected = |bench: Bench, leader_epoch, start_offset| {
+    let elected = |mut bench: Bench, leader_epoch, start_offset| {
         let partition = bench.named();
-        bench.then(Fact::Stated { node: NODE, event: Event::LeaderElected { partition, leader_epoch, start_offset } })
+        bench.honest = false;
+        bench.shown.logs.iter_mut().for_each(|log| log.epochs.push((leader_epoch, start_offset)));
+        let event = Event::LeaderElected { partition, leader_epoch, start_offset };
+        let mut bench = bench.then(Fact::Stated { node: NODE, event });
+        bench.honest = true;
+        bench
     };
     let bench = elected(elected(Bench::new(), 1, 0).produce(&[0]), 4, 1);
     let shows = |mut bench: Bench, epochs: &[(i32, i64)]| {
@@ -208,6 +213,12 @@ fn w46_segments_are_named_by_what_they_begin_with() {
     };
     created(Bench::new().append(&[0, 1]), 2).silent();
     created(Bench::new().append(&[0, 1]), 3).violates(&["W46/misnamed"]);
+    created(created(Bench::new().append(&[0, 1]), 2), 2).violates(&["W46/made-again"]);
+    let cut = |bench: Bench| {
+        let log = bench.log();
+        bench.then(Fact::Truncated { log, to: 2 })
+    };
+    created(cut(created(Bench::new().append(&[0, 1]), 2)), 2).silent();
     let rolled = created(Bench::new().append(&[0, 1]), 2).receive(&[2]);
     let behind = rolled.batch(&[2]);
     rolled.write(behind).violates(&["W46/not-active"]);

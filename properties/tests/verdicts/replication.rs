@@ -3,7 +3,7 @@
 use crate::bench::{DIR, Found, batch, owned};
 use crate::group::{Group, change, named};
 use broker_core::Event;
-use properties::{Fact, FaultKind, Stop};
+use properties::{Fact, FaultKind, Stop, TopicAsked};
 use wire::metadata::PartitionChangeRecord;
 
 #[test]
@@ -61,6 +61,22 @@ fn w04_and_w13_who_is_elected_has_what_was_acknowledged() {
     let found = cut.found();
     assert_eq!(found.violated, owned(&["W04/incomplete", "W10/committed", "W13/elected-without"]));
     assert_eq!(found.attributed, owned(&[]));
+}
+
+#[test]
+fn w04_and_w13_who_is_elected_while_its_topic_is_deleted_has_lost_nothing() {
+    let removed = |asked: bool| {
+        let topics = vec![TopicAsked { name: "t".into(), ..TopicAsked::default() }];
+        let deletes = Fact::AdminInvoked { client: 3, op: 7, what: "delete", topics };
+        let group = Group::new().produce(&[0]);
+        let group = if asked { group.then(deletes) } else { group };
+        let log = group.log(2);
+        let gone = group.then(Fact::LogRemoved { log }).chooses(2, &[1, 2, 3]);
+        gone.states(2, Event::LeaderElected { partition: named(), leader_epoch: 1, start_offset: 0 }).found().violated
+    };
+    let of_elections = |found: Vec<String>| found.iter().any(|it| it.starts_with("W04") || it.starts_with("W13"));
+    assert!(!of_elections(removed(true)));
+    assert!(of_elections(removed(false)));
 }
 
 #[test]
@@ -136,6 +152,45 @@ fn w06_a_leaders_isr_has_everybody_who_may_be_elected() {
     let mut wrong = Group::new().set_isr(&[1, 2]);
     wrong.isr = vec![1, 2, 3];
     wrong.tells_isr(&[1, 2, 3]).violates(&["W06/not-committed"]);
+}
+
+#[test]
+fn w06_a_leader_waits_for_nobody_who_may_not_join() {
+    let away = || Group::new().fence_out(3);
+    away().follow(&[3]).tells_isr(&[1, 2, 3]).violates(&["W06/not-active"]);
+    // It was asked for before, and the leader does not know the answer yet.
+    let asked = Group::new().set_isr(&[1, 2]).follow(&[3]).tells_isr(&[1, 2, 3]).fence(3).tells_isr(&[1, 2, 3]);
+    asked.silent();
+    // What the leader's metadata does not say yet it cannot know.
+    let mut behind = away();
+    behind.broker(1).quorum.high_watermark = 1;
+    behind.follow(&[3]).tells_isr(&[1, 2, 3]).silent();
+}
+
+#[test]
+fn w20_an_alter_partition_on_an_older_state_is_refused() {
+    let changed = || Group::new().produce(&[0]).set_isr(&[1, 2]);
+    changed().alter(1, (0, 1), 0).silent();
+    changed().alter(1, (0, 0), 105).silent();
+    changed().alter(1, (0, 0), 0).violates(&["W20/alter-partition"]);
+    changed().elect(2, &[1, 2]).alter(1, (0, 2), 0).violates(&["W20/alter-partition"]);
+    // A former controller decides nothing any more.
+    changed().wins(2, 2, &[2, 3]).commit_metadata(vec![]).alter(1, (0, 0), 0).silent();
+    // The answer to a request comes when its change is committed.
+    Group::new().produce(&[0]).alter_received(1, (0, 0)).set_isr(&[1, 2]).alter_answered(1, 0).silent();
+}
+
+#[test]
+fn w21_an_epoch_starts_once_and_what_is_cut_is_forgotten() {
+    let again = Event::LeaderElected { partition: named(), leader_epoch: 0, start_offset: 1 };
+    let stated = Group::new().produce(&[0]).then(Fact::Stated { node: wire::NodeId(1), event: again });
+    stated.violates(&["W21/not-noted"]);
+    let cut = |end_offset| {
+        let group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]).elect(1, &[1, 2, 3]);
+        group.states(2, Event::Diverged { partition: named(), end_offset })
+    };
+    cut(2).silent();
+    cut(1).violates(&["W21/beyond-cut"]);
 }
 
 #[test]

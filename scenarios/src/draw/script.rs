@@ -229,5 +229,7 @@ impl Script {
 fn weather(dice: &mut Dice) -> Weather {
     let network_most = dice.pick(&[200, 500, 2_000, 20_000]);
     let sync_most = dice.pick(&[300, 2_000, 10_000, 50_000]);
-    Weather { network_us: (50, network_most), sync_us: (100, sync_most), ..Weather::default() }
+    let read_most = dice.pick(&[500, 2_000, 20_000, 200_000]);
+    let (network_us, sync_us, read_us) = ((50, network_most), (100, sync_most), (100, read_most));
+    Weather { network_us, sync_us, read_us, ..Weather::default() }
 }

@@ -88,6 +88,24 @@ pub(crate) fn sends(script: &mut Script, producer: u16) {
     }
 }
 
+/// Somebody writes to a partition around a time: what happens to its leader then happens to what only the leader has.
+pub(crate) fn busy(script: &mut Script, (topic, partition): (String, i32), at_us: u64) {
+    let producers = script.clients(Role::Producer);
+    let producer = script.dice.pick(&producers);
+    let (count, every_us) = (script.dice.range(3, 12) as u32, script.dice.pick(&[MILLI, 10 * MILLI, 60 * MILLI]));
+    let at_us = at_us.saturating_sub(script.dice.range(0, 100) * MILLI);
+    let op = ClientOp::Send { topic, partition: Some(partition), key: None, size: 100, count, every_us };
+    script.op(at_us, producer, op);
+}
+
+/// A topic comes into being shortly before a time, and gets its first records then.
+pub(crate) fn newborn(script: &mut Script, at_us: u64) {
+    let admin = script.clients(Role::Admin)[0];
+    let name = format!("t{}", script.topics.len());
+    create_topic(script, admin, &name, at_us.saturating_sub(SECOND / 2).max(1));
+    busy(script, (name, 0), at_us);
+}
+
 fn burst(script: &mut Script) -> ClientOp {
     let topic = script.dice.pick(&script.topics);
     let dice = &mut script.dice;

@@ -3,7 +3,7 @@
 //!
 //! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing.
 //! Topics are named: an id is looked up on the broker's disk, and in what Metadata answers have said. Left out on
-//! purpose: every API that no fact is about; between brokers that is all but Fetch.
+//! purpose: every API that no fact is about; between brokers that is all but Fetch and AlterPartition.
 
 use super::Observed;
 use super::batch::{see, see_all};
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, Payload};
 use std::collections::BTreeMap;
 use wire::files::METADATA_TOPIC_ID;
+use wire::messages::alter_partition::{AlterPartitionRequest, AlterPartitionResponse};
 use wire::messages::fetch::{FetchRequest, FetchResponse, PartitionData};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
@@ -79,6 +80,7 @@ enum What {
     Fetch { session: i32, epoch: i32, wanted: Wanted },
     ListOffsets { timestamps: Offsets },
     Metadata,
+    AlterPartition,
 }
 
 /// A batch that was handed to a broker.
@@ -96,6 +98,7 @@ impl What {
             What::Fetch { .. } => ApiKey::Fetch,
             What::ListOffsets { .. } => ApiKey::ListOffsets,
             What::Metadata => ApiKey::Metadata,
+            What::AlterPartition => ApiKey::AlterPartition,
         }
     }
 }
@@ -136,6 +139,7 @@ impl WireTap {
             Request::Fetch(body) => Some(self.fetch_asked(from, &body)),
             Request::ListOffsets(body) => Some(What::ListOffsets { timestamps: timestamps(&body) }),
             Request::Metadata(_) => Some(What::Metadata),
+            Request::AlterPartition(body) => Some(self.alter_asked(from, &body)),
             _ => None,
         };
         if let Some(what) = what {
@@ -161,6 +165,7 @@ impl WireTap {
             (What::ListOffsets { timestamps }, Response::ListOffsets(body)) => {
                 self.offset_answered(from, &timestamps, &body);
             }
+            (_, Response::AlterPartition(body)) => self.alter_answered(from, &body),
             (_, Response::Metadata(body)) => {
                 let known = body.topics.into_iter().filter(|topic| topic.topic_id != Uuid::ZERO);
                 self.names.extend(known.filter_map(|topic| Some((topic.topic_id, topic.name?))));
@@ -194,6 +199,7 @@ impl WireTap {
                 let kinds = [FactKind::FollowerFetched, FactKind::FollowerAnswered, FactKind::FetchAnswered];
                 kinds.into_iter().any(wants)
             }
+            Some(ApiKey::AlterPartition) => wants(FactKind::AlterPartitionReceived),
             _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
@@ -347,7 +353,9 @@ impl WireTap {
                 };
                 let named = (topic.topic_id, topic.topic.clone(), answer.partition_index);
                 let Some(place) = wanted.get(&named) else { continue };
-                let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
+                // By the time of the answer another topic may have the name.
+                let on_disk = || from.disk.topic_id(&partition.topic, partition.partition);
+                let topic_id = Some(topic.topic_id).filter(|id| *id != Uuid::ZERO).or_else(on_disk);
                 self.facts.push(Fact::FetchAnswered {
                     node: from.disk.node(),
                     client: from.client(),
@@ -362,6 +370,36 @@ impl WireTap {
                     batches: answer.records.clone().map_or_else(Vec::new, see_all),
                 });
             }
+        }
+    }
+
+    fn alter_asked(&mut self, from: From<'_>, body: &AlterPartitionRequest) -> What {
+        let (node, leader, correlation) = (from.disk.node(), NodeId(body.broker_id), from.correlation);
+        for topic in &body.topics {
+            self.facts.extend(topic.partitions.iter().map(|asked| Fact::AlterPartitionReceived {
+                node,
+                leader,
+                correlation,
+                topic_id: topic.topic_id,
+                partition: asked.partition_index,
+                broker_epoch: body.broker_epoch,
+                leader_epoch: asked.leader_epoch,
+                partition_epoch: asked.partition_epoch,
+            }));
+        }
+        What::AlterPartition
+    }
+
+    fn alter_answered(&mut self, from: From<'_>, body: &AlterPartitionResponse) {
+        let (node, correlation) = (from.disk.node(), from.correlation);
+        for topic in &body.topics {
+            self.facts.extend(topic.partitions.iter().map(|answer| Fact::AlterPartitionAnswered {
+                node,
+                correlation,
+                topic_id: topic.topic_id,
+                partition: answer.partition_index,
+                error: answer.error_code,
+            }));
         }
     }
 

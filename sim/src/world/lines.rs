@@ -20,6 +20,8 @@ pub(super) fn node_of(fact: &Fact) -> Option<NodeId> {
         | Fact::FollowerFetched { node, .. }
         | Fact::FollowerAnswered { node, .. }
         | Fact::FetchAnswered { node, .. }
+        | Fact::AlterPartitionReceived { node, .. }
+        | Fact::AlterPartitionAnswered { node, .. }
         | Fact::OffsetAnswered { node, .. }
         | Fact::Stated { node, .. } => Some(*node),
         Fact::Injected { node, .. } => *node,

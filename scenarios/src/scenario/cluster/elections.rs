@@ -72,6 +72,11 @@ fn strike(script: &mut Script, at: u64) {
         5 => Action::CutControllers { for_us, one_way },
         _ => Action::LoseAnswer { api_key: script.dice.pick(QUORUM), nth: script.dice.range(1, 4) as u32 },
     };
+    if let Who::Leader(topic, partition) = &who
+        && script.dice.chance(2, 3)
+    {
+        workload::busy(script, (topic.clone(), *partition), at);
+    }
     if script.dice.chance(1, 4) {
         let (nth, delay) = (script.dice.range(1, 6) as u32, script.dice.pick(&[0, MILLI, 50 * MILLI]));
         let event = script.dice.pick(&["LeaderElected", "ElectionStarted", "Resigned", "BecameFollower"]);

@@ -3,7 +3,7 @@
 use super::OF_CLUSTERS;
 use crate::catalogue::Scenario;
 use crate::draw::fault;
-use crate::draw::script::{SECOND, Script};
+use crate::draw::script::{MILLI, SECOND, Script};
 use crate::draw::workload;
 use properties::FaultKind;
 use sim::{Action, Plan, Who};
@@ -44,8 +44,37 @@ fn draw(seed: u64) -> Plan {
     if script.dice.chance(1, 2) {
         fault::storm(&mut script, FAULTS);
     }
+    if script.dice.chance(1, 2) {
+        crash_loop(&mut script);
+    }
     fault::failover(&mut script, FAULTS);
     script.finish()
+}
+
+/// A node that stops again as soon as it is back, while one of the links that matter to it is slow: what was asked of its last incarnation,
+/// or for it, arrives when the next one is there.
+fn crash_loop(script: &mut Script) {
+    let (topic, partition) = script.partition();
+    let nodes = script.nodes();
+    let (node, leader) = (Who::Node(script.dice.pick(&nodes)), Who::Leader(topic, partition));
+    let (slow, with) = match script.dice.range(0, 3) {
+        0 => (node.clone(), leader),
+        1 => (node.clone(), Who::ActiveController),
+        _ => (leader, Who::ActiveController),
+    };
+    let mut at = script.dice.range(SECOND, script.active_us * 2 / 3);
+    let rounds = script.dice.range(2, 5);
+    let gap = script.dice.pick(&[300, 700, 1_500]) * MILLI;
+    let delay_us = script.dice.pick(&[(50, 400), (300, 900), (200, 2_000)]);
+    let delay_us = (delay_us.0 * MILLI, delay_us.1 * MILLI);
+    script.at(at, slow, Action::Delay { for_us: rounds * (gap + SECOND), delay_us, with: Some(with) });
+    for _ in 0..rounds {
+        let down_us = script.dice.pick(&[MILLI, 50 * MILLI, 300 * MILLI]);
+        let clean = script.dice.chance(3, 4);
+        let action = if clean { Action::CleanRestart { down_us } } else { Action::Kill { down_us } };
+        at += gap;
+        script.at(at, node.clone(), action);
+    }
 }
 
 /// One follower lags, or its leader does not learn that it does not.

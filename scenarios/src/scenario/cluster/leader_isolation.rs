@@ -45,7 +45,13 @@ fn draw(seed: u64) -> Plan {
 }
 
 fn isolate(script: &mut Script, at: u64, for_us: u64) {
+    if script.dice.chance(1, 4) {
+        workload::newborn(script, at);
+    }
     let (topic, partition) = script.partition();
+    if script.dice.chance(2, 3) {
+        workload::busy(script, (topic.clone(), partition), at);
+    }
     let (leader, one_way) = (Who::Leader(topic, partition), script.dice.chance(1, 3));
     let action = match script.dice.range(0, 5) {
         0 => Action::Partition { from: None, for_us, one_way },

@@ -108,6 +108,10 @@ pub(super) fn line(fact: &Fact) -> String {
                 batches.iter().map(range).collect::<String>()
             )
         }
+        Fact::AlterPartitionReceived { leader, partition, broker_epoch, leader_epoch, partition_epoch, .. } => {
+            format!("{name} {leader} {partition} {broker_epoch} {leader_epoch} {partition_epoch}")
+        }
+        Fact::AlterPartitionAnswered { partition, error, .. } => format!("{name} {partition} {error}"),
         Fact::OffsetAnswered { partition, timestamp, error, offset, .. } => {
             format!("{name} {partition} {timestamp} {error} {offset}")
         }

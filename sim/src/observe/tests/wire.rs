@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::observe::{Asker, WireTap};
+use ::wire::messages::alter_partition as alter;
 use ::wire::messages::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData, ReplicaState,
 };
@@ -266,4 +267,18 @@ fn malformed_frames_tell_nothing() {
     link.tap.request(&link.bench.disk, 4, CLIENT, &Bytes::from_static(&[0xff; 40]));
     link.tap.response(&link.bench.disk, 4, CLIENT, &Bytes::from_static(&[0xff; 40]));
     assert_eq!(link.told(), [""; 0]);
+}
+
+#[test]
+fn a_leaders_alter_partition_is_told_with_its_epochs() {
+    let mut link = follower_line(3);
+    let asked = alter::PartitionData { partition_index: 4, leader_epoch: 6, partition_epoch: 8, ..Default::default() };
+    let topics = vec![alter::TopicData { topic_id: TOPIC_ID, partitions: vec![asked] }];
+    let request = alter::AlterPartitionRequest { broker_id: 2, broker_epoch: 30, topics };
+    link.ask(1, ApiKey::AlterPartition, &Request::AlterPartition(request));
+    assert_eq!(link.told(), ["AlterPartitionReceived 2 4 30 6 8"]);
+    let settled = alter::PartitionDataResponse { partition_index: 4, error_code: 95, ..Default::default() };
+    let topics = vec![alter::TopicDataResponse { topic_id: TOPIC_ID, partitions: vec![settled] }];
+    link.answer(1, &Response::AlterPartition(alter::AlterPartitionResponse { topics, ..Default::default() }));
+    assert_eq!(link.told(), ["AlterPartitionAnswered 4 95"]);
 }
