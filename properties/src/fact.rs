@@ -331,6 +331,24 @@ facts! {
         /// The registration of the follower's broker that asks; -1 if it does not say.
         replica_epoch: i64,
     }
+    /// A follower's request for bytes of a snapshot of the metadata reached the node that it takes for the leader.
+    SnapshotAsked {
+        /// The node that was asked.
+        node: NodeId,
+        /// Who asks.
+        replica: NodeId,
+        /// The leader epoch that the follower believes in.
+        current_leader_epoch: i32,
+    }
+    /// A voter of the quorum gave its vote, no pre-vote: the answer left the core.
+    VoteGranted {
+        /// The voter.
+        node: NodeId,
+        /// Who asked.
+        candidate: NodeId,
+        /// In which epoch.
+        epoch: i32,
+    }
     /// A broker answered a partition of a Fetch request: the answer left the core.
     FetchAnswered {
         /// By whom.

@@ -8,8 +8,8 @@ use std::cell::Cell;
 /// Which bugs of one core are switched on, and which were reached. `B` is the enum that `planted_bugs!` declared.
 #[derive(Clone, Debug)]
 pub struct Planted<B> {
-    on: u64,
-    reached: Cell<u64>,
+    on: u128,
+    reached: Cell<u128>,
     bugs: std::marker::PhantomData<B>,
 }
 

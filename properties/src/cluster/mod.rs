@@ -8,6 +8,7 @@ mod legality;
 mod matching;
 mod metadata;
 mod quorum;
+mod snapshots;
 mod votes;
 mod watermarks;
 
@@ -18,6 +19,7 @@ pub(crate) use legality::{IsrLegality, LastKnownLeader, UncleanExclusion};
 pub(crate) use matching::{Convergence, LogMatching, TopicIdSafety};
 pub(crate) use metadata::{ControllerFencing, EpochMonotonicity, MetadataRefinement};
 pub(crate) use quorum::{CurrentTermCommit, ElectionSafety, MajorityDurable};
+pub(crate) use snapshots::{AppliedOnce, LeaderNeverLoads, SnapshotAtLogStart};
 pub(crate) use votes::{PersistBeforeSend, VoteOnce};
 pub(crate) use watermarks::{Bounds, HighWatermarkMonotonic, HighWatermarkSound, StrongIsr};
 

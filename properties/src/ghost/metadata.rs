@@ -57,6 +57,26 @@ impl MetadataGhost {
         self.applied.last().map_or(-1, |applied| applied.epoch)
     }
 
+    /// Whether an offset is where a committed batch ends, or the log begins.
+    #[must_use]
+    pub fn is_boundary(&self, offset: i64) -> bool {
+        offset == 0 || self.applied.binary_search_by_key(&offset, |applied| applied.end).is_ok()
+    }
+
+    /// The committed records in a range of offsets, batches as a whole.
+    pub fn records(&self, from: i64, to: i64) -> impl Iterator<Item = &MetadataRecord> {
+        let first = self.applied.partition_point(|applied| applied.end <= from);
+        let covered = self.applied[first..].iter().take_while(move |applied| applied.end <= to);
+        covered.flat_map(|applied| applied.records.iter())
+    }
+
+    /// The epoch of the committed batch that contains an offset.
+    #[must_use]
+    pub fn epoch_at(&self, offset: i64) -> Option<i32> {
+        let at = self.applied.partition_point(|applied| applied.end <= offset);
+        self.applied.get(at).map(|applied| applied.epoch)
+    }
+
     /// Whether a permitted loss ever took committed metadata back.
     #[must_use]
     pub fn reverted(&self) -> bool {

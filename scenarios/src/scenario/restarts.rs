@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "restarts",
     about: "restarts in a row, clean and not, some during recovery",
     judged_after: 100,
-    must_reach: &["CleanShutdown", "Recovered", "Registered", "LeaderElected", "Retrying"],
+    must_reach: &["CleanShutdown", "Recovered", "Registered", "LeaderElected", "Retrying", "SnapshotLoaded"],
     faults: FAULTS,
     draw,
 };

@@ -11,7 +11,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "topic-churn",
     about: "create, delete and re-create under load",
     judged_after: 100,
-    must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "PositionReset"],
+    must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "PositionReset", "SnapshotWritten", "LogStartRaised"],
     faults: FAULTS,
     draw,
 };

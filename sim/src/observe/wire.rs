@@ -3,7 +3,7 @@
 //!
 //! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing.
 //! Topics are named: an id is looked up on the broker's disk, and in what Metadata answers have said. Left out on
-//! purpose: every API that no fact is about; between brokers that is all but Fetch.
+//! purpose: every API that no fact is about; between brokers that is all but Fetch, FetchSnapshot and Vote.
 
 use super::Observed;
 use super::batch::{see, see_all};
@@ -14,7 +14,7 @@ use wire::files::METADATA_TOPIC_ID;
 use wire::messages::fetch::{FetchRequest, FetchResponse};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
-use wire::messages::{ApiKey, Request, Response};
+use wire::messages::{ApiKey, FetchSnapshotRequest, Request, Response, VoteRequest};
 use wire::records::Batches;
 use wire::{NodeId, Str, TopicPartition, Uuid};
 
@@ -77,6 +77,8 @@ enum What {
     Fetch { session: i32, epoch: i32, wanted: Wanted },
     ListOffsets { timestamps: Offsets },
     Metadata,
+    /// No pre-vote: who asks, and in which epoch.
+    Vote(NodeId, i32),
 }
 
 /// A batch that was handed to a broker.
@@ -94,6 +96,7 @@ impl What {
             What::Fetch { .. } => ApiKey::Fetch,
             What::ListOffsets { .. } => ApiKey::ListOffsets,
             What::Metadata => ApiKey::Metadata,
+            What::Vote(..) => ApiKey::Vote,
         }
     }
 }
@@ -134,6 +137,8 @@ impl WireTap {
             Request::Fetch(body) => Some(self.fetch_asked(from, &body)),
             Request::ListOffsets(body) => Some(What::ListOffsets { timestamps: timestamps(&body) }),
             Request::Metadata(_) => Some(What::Metadata),
+            Request::Vote(body) => vote_asked(&body),
+            Request::FetchSnapshot(body) => self.snapshot_asked(from, &body),
             _ => None,
         };
         if let Some(what) = what {
@@ -157,6 +162,11 @@ impl WireTap {
             }
             (What::ListOffsets { timestamps }, Response::ListOffsets(body)) => {
                 self.offset_answered(from, &timestamps, &body);
+            }
+            (What::Vote(candidate, epoch), Response::Vote(body)) => {
+                let answer = body.topics.first().and_then(|topic| topic.partitions.first());
+                let granted = answer.is_some_and(|answer| answer.vote_granted && answer.error_code == 0);
+                self.facts.extend(granted.then(|| Fact::VoteGranted { node: disk.node(), candidate, epoch }));
             }
             (_, Response::Metadata(body)) => {
                 let known = body.topics.into_iter().filter(|topic| topic.topic_id != Uuid::ZERO);
@@ -188,6 +198,8 @@ impl WireTap {
         let follows = matches!(asker, Asker::Broker(_));
         match frame.first_chunk().and_then(|key| ApiKey::from_key(i16::from_be_bytes(*key))) {
             Some(ApiKey::Fetch) if follows => wants(FactKind::FetchAnswered) || wants(FactKind::FollowerFetched),
+            Some(ApiKey::Vote) => wants(FactKind::VoteGranted),
+            Some(ApiKey::FetchSnapshot) => wants(FactKind::SnapshotAsked),
             _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
@@ -326,6 +338,17 @@ impl WireTap {
         }));
     }
 
+    /// Tells of a follower that downloads a snapshot.
+    fn snapshot_asked(&mut self, from: From<'_>, body: &FetchSnapshotRequest) -> Option<What> {
+        let asked = body.topics.first()?.partitions.first()?;
+        self.facts.push(Fact::SnapshotAsked {
+            node: from.disk.node(),
+            replica: NodeId(body.replica_id),
+            current_leader_epoch: asked.current_leader_epoch,
+        });
+        None
+    }
+
     /// A session remembers what its last answered request asked for.
     fn remember(&mut self, node: NodeId, (asked, epoch): (i32, i32), answered: i32, wanted: Wanted) {
         if epoch == -1 || answered != asked {
@@ -374,6 +397,12 @@ impl WireTap {
             }
         }
     }
+}
+
+/// A request for a vote that counts.
+fn vote_asked(body: &VoteRequest) -> Option<What> {
+    let asked = body.topics.first()?.partitions.first().filter(|asked| !asked.pre_vote)?;
+    Some(What::Vote(NodeId(asked.replica_id), asked.replica_epoch))
 }
 
 fn payloads(batch: &BatchSeen) -> Vec<Payload> {
