@@ -20,8 +20,8 @@ use wire::{Instant, Io, Planted};
 pub(crate) struct Snapshots {
     /// Those that are durable, ascending.
     kept: Vec<Kept>,
-    /// The one that is on its way to the disk.
-    writing: Option<Writing>,
+    /// Those that are on their way to the disk: one of its own at most, and one that a leader sent.
+    writing: Vec<Writing>,
     /// What is being downloaded.
     pub(super) fetching: Option<Fetching>,
     /// The size of the log when the last one was made, in bytes.
@@ -81,13 +81,13 @@ impl Snapshots {
 
     /// Whether one that a leader sent is on its way to the disk.
     pub(super) fn is_installing(&self) -> bool {
-        self.writing.as_ref().is_some_and(|writing| writing.image.is_some())
+        self.writing.iter().any(|writing| writing.image.is_some())
     }
 
     /// Whether another one is due: by the bytes that were written since the last one, or by the time.
     fn is_due(&self, log_size: u64, now: Instant, config: &SnapshotConfig) -> bool {
         let timed = !config.max_interval.is_zero() && now.since(self.since) >= config.max_interval;
-        self.writing.is_none() && (timed || log_size.saturating_sub(self.log_size) >= config.max_bytes)
+        self.writing.is_empty() && (timed || log_size.saturating_sub(self.log_size) >= config.max_bytes)
     }
 
     /// Whether the oldest one may go, since another one is there: the log and all of them are too large, or it is too old.
@@ -100,7 +100,8 @@ impl Snapshots {
     }
 
     fn written(&mut self, ticket: FileTicket) -> Option<Writing> {
-        self.writing.take_if(|writing| writing.ticket == ticket)
+        let at = self.writing.iter().position(|writing| writing.ticket == ticket)?;
+        Some(self.writing.remove(at))
     }
 }
 
@@ -204,7 +205,7 @@ impl Broker {
     ) -> Result<(), LogError> {
         let kept = Kept { id, size: contents.len() as u64, timestamp };
         let ticket = self.logs.write_snapshot(METADATA, id, contents, io, &self.config.planted)?;
-        self.quorum.snapshots.writing = Some(Writing { ticket, kept, image });
+        self.quorum.snapshots.writing.push(Writing { ticket, kept, image });
         Ok(())
     }
 
@@ -213,6 +214,10 @@ impl Broker {
         let Some(Writing { kept, image, .. }) = self.quorum.snapshots.written(ticket) else { return };
         let done = match image {
             Some(image) => self.install_snapshot(kept, *image, io),
+            // One that a leader sent has overtaken it.
+            None if self.quorum.snapshots.latest().is_some_and(|latest| kept.id <= latest) => {
+                self.logs.remove_snapshot(METADATA, kept.id, io)
+            }
             None => {
                 let SnapshotId { end_offset, epoch } = kept.id;
                 io.event(Event::SnapshotWritten { end_offset, epoch });
@@ -260,7 +265,8 @@ impl Broker {
         if matches!(self.quorum.role, Role::Leader(_)) || end_offset < self.quorum.high_watermark {
             return self.logs.remove_snapshot(METADATA, kept.id, io);
         }
-        for old in std::mem::replace(&mut self.quorum.snapshots.kept, vec![kept]) {
+        let old = std::mem::replace(&mut self.quorum.snapshots.kept, vec![kept]);
+        for old in old.into_iter().filter(|old| old.id != kept.id) {
             self.logs.remove_snapshot(METADATA, old.id, io)?;
         }
         self.logs.restart_at(METADATA, end_offset, io, &self.config.planted)?;

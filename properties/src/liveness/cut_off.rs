@@ -36,7 +36,7 @@ impl CutOff {
             Fact::FollowerFetched { node, replica, topic_id: Some(METADATA_TOPIC_ID), current_leader_epoch, .. }
             | Fact::SnapshotAsked { node, replica, current_leader_epoch } => {
                 let leading = self.leading.get_mut(node).filter(|it| it.epoch == *current_leader_epoch);
-                leading.into_iter().for_each(|it| drop(it.heard.insert(*replica, cluster.moment.at)));
+                leading.into_iter().for_each(|it| _ = it.heard.insert(*replica, cluster.moment.at));
             }
             Fact::Appended { log, batch, .. } if log.topic_id == METADATA_TOPIC_ID => {
                 return self.writes(log.node, batch.leader_epoch, cluster);

@@ -8,4 +8,5 @@ mod liveness;
 mod quorum;
 mod replica;
 mod replication;
+mod snapshots;
 mod weird;
