@@ -6,8 +6,8 @@ use broker_core::Event;
 use solo::*;
 use wire::files::METADATA_TOPIC_ID;
 use wire::files::names::{parse_snapshot_file, snapshot_file};
-use wire::messages::fetch_snapshot::{PartitionSnapshot, PartitionSnapshotResponse, SnapshotId, TopicSnapshot};
 use wire::messages::FetchSnapshotRequest;
+use wire::messages::fetch_snapshot::{PartitionSnapshot, PartitionSnapshotResponse, SnapshotId, TopicSnapshot};
 use wire::metadata::Snapshot;
 use wire::{ApiKey, ConnId, ErrorCode, Input, LogDirId, Peer, Response, Side};
 
@@ -119,7 +119,10 @@ fn ask(solo: &mut Solo, n: u32, id: (i64, i32), position: i64, max_bytes: i32) -
 #[test]
 fn a_snapshot_is_given_away_piece_by_piece() {
     let listeners = ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093");
-    let names = [("controller.listener.names", "CONTROLLER"), ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT")];
+    let names = [
+        ("controller.listener.names", "CONTROLLER"),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+    ];
     let mut solo = with_topics(&[OFTEN, listeners, names[0], names[1]]);
     let id = *on_disk(&solo).last().unwrap();
     let mut bytes = Vec::new();

@@ -8,8 +8,8 @@ use crate::replicated::Fold;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wire::metadata::{
-    BrokerRegistrationChangeRecord, ClearElrRecord, ConfigRecord, MetadataRecord, PartitionChangeRecord, PartitionRecord,
-    RegisterBrokerRecord,
+    BrokerRegistrationChangeRecord, ClearElrRecord, ConfigRecord, MetadataRecord, PartitionChangeRecord,
+    PartitionRecord, RegisterBrokerRecord,
 };
 use wire::{Str, Uuid};
 

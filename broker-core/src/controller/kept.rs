@@ -56,9 +56,7 @@ fn removed(record: &MetadataRecord) -> Option<Subject> {
 /// The record as the state knows it: who asked for producer ids is forgotten.
 fn settled(record: &MetadataRecord) -> MetadataRecord {
     match record {
-        MetadataRecord::ProducerIds(ids) => {
-            ProducerIdsRecord { broker_id: -1, broker_epoch: -1, ..ids.clone() }.into()
-        }
+        MetadataRecord::ProducerIds(ids) => ProducerIdsRecord { broker_id: -1, broker_epoch: -1, ..ids.clone() }.into(),
         other => other.clone(),
     }
 }

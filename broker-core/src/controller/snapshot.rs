@@ -37,9 +37,11 @@ impl Image {
         let mut records: Vec<MetadataRecord> = version.into_iter().chain(others).map(feature).collect();
         records.extend(self.brokers.values().map(registered));
         records.extend(self.topics.values().flat_map(topic));
-        records.extend(self.configs.iter().flat_map(|(resource, configs)| {
-            configs.iter().map(|(name, value)| config(resource, name, value))
-        }));
+        records.extend(
+            self.configs
+                .iter()
+                .flat_map(|(resource, configs)| configs.iter().map(|(name, value)| config(resource, name, value))),
+        );
         records.extend(self.kept.records().cloned());
         records
     }

@@ -41,7 +41,11 @@ pub(super) fn snapshots_in(folder: Dir, disk: &mut dyn Disk) -> Result<Vec<(Snap
 
 impl LogDirs {
     /// The snapshots beside a log with their sizes, ascending.
-    pub(crate) fn snapshots(&mut self, key: LogKey, io: &mut Io<'_, Broker>) -> Result<Vec<(SnapshotId, u64)>, LogError> {
+    pub(crate) fn snapshots(
+        &mut self,
+        key: LogKey,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<Vec<(SnapshotId, u64)>, LogError> {
         let folder = self.usable(key)?.folder;
         let result = snapshots_in(folder, io.disk).map_err(LogError::from);
         self.checked(key, result, io)

@@ -27,11 +27,7 @@ impl SnapshotId {
 
 /// What a fetch is answered where the log does not have what it asks for: the newest snapshot, if the follower needs what lies below the
 /// log's start, or ends there otherwise than this log begins, or with an epoch older than all that this log knows.
-pub(super) fn needed(
-    log: &Log,
-    earliest: Option<SnapshotId>,
-    (offset, epoch): (i64, i32),
-) -> bool {
+pub(super) fn needed(log: &Log, earliest: Option<SnapshotId>, (offset, epoch): (i64, i32)) -> bool {
     let start = log.log_start_offset();
     let Some(earliest) = earliest.filter(|_| start > 0 || offset > 0) else { return false };
     let begins_otherwise = offset == start && start == earliest.end_offset && epoch != earliest.epoch;
@@ -80,7 +76,8 @@ impl Broker {
         self.check_quorum_epoch(asked.current_leader_epoch)?;
         let id = SnapshotId::of(&asked.snapshot_id);
         let size = self.quorum.snapshots.size_of(id).ok_or(ErrorCode::SnapshotNotFound)?;
-        let from = u64::try_from(asked.position).ok().filter(|&from| from < size).ok_or(ErrorCode::PositionOutOfRange)?;
+        let from =
+            u64::try_from(asked.position).ok().filter(|&from| from < size).ok_or(ErrorCode::PositionOutOfRange)?;
         let to = size.min(from.saturating_add(u64::try_from(max_bytes).unwrap_or(0)));
         let read = self.logs.read_snapshot(METADATA, id, from..to, io);
         let unaligned_records = read.map_err(|error| error.code())?;

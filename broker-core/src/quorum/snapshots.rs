@@ -165,7 +165,9 @@ impl Snapshots {
         match self.earliest() {
             _ if start == 0 => Ok(()),
             Some(oldest) => Ok(logs.raise_start(METADATA, oldest.end_offset, io, bugs)?),
-            None => Err(QuorumError::Corrupt(format!("it begins at offset {start}, and there is no snapshot of what lies below"))),
+            None => Err(QuorumError::Corrupt(format!(
+                "it begins at offset {start}, and there is no snapshot of what lies below"
+            ))),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use std::collections::{BTreeMap, BTreeSet};
-use wire::files::{METADATA_FOLDER, METADATA_TOPIC_ID};
 use wire::files::names::snapshot_file;
+use wire::files::{METADATA_FOLDER, METADATA_TOPIC_ID};
 use wire::{LogDirId, NodeId};
 
 /// W37. A metadata log that begins behind 0 begins where a snapshot ends that is there; a snapshot ends where a committed batch does, and
@@ -63,7 +63,8 @@ impl SnapshotAtLogStart {
 
     fn check_start(&self, node: NodeId, case: &mut Case<'_>) {
         let view = case.cluster.nodes.view(node).and_then(|view| view.log(METADATA_TOPIC_ID, 0));
-        let Some(start) = view.filter(|log| log.online).map(|log| log.log_start_offset).filter(|&start| start > 0) else {
+        let Some(start) = view.filter(|log| log.online).map(|log| log.log_start_offset).filter(|&start| start > 0)
+        else {
             return;
         };
         let name = |epoch| format!("{METADATA_FOLDER}/{}", snapshot_file(start, epoch));
@@ -71,7 +72,9 @@ impl SnapshotAtLogStart {
         let there = epoch.is_some_and(|epoch| case.cluster.nodes.file(node, LogDirId(0), &name(epoch)).is_some());
         if !there {
             case.charge(self, &Scope::node(node), "no-snapshot", || {
-                format!("the metadata log of node {node} begins at {start}, and no snapshot ends there in epoch {epoch:?}")
+                format!(
+                    "the metadata log of node {node} begins at {start}, and no snapshot ends there in epoch {epoch:?}"
+                )
             });
         }
     }
@@ -105,9 +108,10 @@ impl Judge for LeaderNeverLoads {
                 self.leading.insert(*node);
             }
             Fact::Stated { node, event: Event::Resigned { .. } } => drop(self.leading.remove(node)),
-            Fact::Stated { node, event: Event::SnapshotFetched { end_offset, .. } | Event::SnapshotLoaded { end_offset, .. } }
-                if self.leading.contains(node) =>
-            {
+            Fact::Stated {
+                node,
+                event: Event::SnapshotFetched { end_offset, .. } | Event::SnapshotLoaded { end_offset, .. },
+            } if self.leading.contains(node) => {
                 case.charge(self, &Scope::node(*node), "loaded", || {
                     format!("node {node} leads the quorum and loads a snapshot up to {end_offset}")
                 });

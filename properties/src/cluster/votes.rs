@@ -74,7 +74,9 @@ impl Judge for VoteOnce {
                 let first = *self.granted.entry((*node, *epoch)).or_insert(*candidate);
                 if first != *candidate {
                     case.charge(self, &Scope::node(*node), "granted-twice", || {
-                        format!("node {node} gave its vote of epoch {epoch} to {candidate}, and had given it to {first}")
+                        format!(
+                            "node {node} gave its vote of epoch {epoch} to {candidate}, and had given it to {first}"
+                        )
                     });
                 }
             }

@@ -89,7 +89,9 @@ impl Contents {
             .things
             .values()
             .filter_map(|record| match record {
-                MetadataRecord::Partition(it) if it.eligible_leader_replicas.is_some() || it.last_known_elr.is_some() => {
+                MetadataRecord::Partition(it)
+                    if it.eligible_leader_replicas.is_some() || it.last_known_elr.is_some() =>
+                {
                     of_topic(it.topic_id).then_some((it.topic_id, it.partition_id))
                 }
                 _ => None,
@@ -98,7 +100,13 @@ impl Contents {
         let none = || Some(Vec::new());
         for (topic_id, partition_id) in cleared {
             let (eligible_leader_replicas, last_known_elr) = (none(), none());
-            let change = PartitionChangeRecord { topic_id, partition_id, eligible_leader_replicas, last_known_elr, ..Default::default() };
+            let change = PartitionChangeRecord {
+                topic_id,
+                partition_id,
+                eligible_leader_replicas,
+                last_known_elr,
+                ..Default::default()
+            };
             self.change_partition(&change);
         }
     }
@@ -159,9 +167,7 @@ fn entity(quota: &ClientQuotaRecord) -> String {
 /// A record as a snapshot may have it: who asked for producer ids is forgotten, empty lists are none, features have no order.
 fn settled(record: &MetadataRecord) -> MetadataRecord {
     match record {
-        MetadataRecord::ProducerIds(ids) => {
-            ProducerIdsRecord { broker_id: -1, broker_epoch: -1, ..ids.clone() }.into()
-        }
+        MetadataRecord::ProducerIds(ids) => ProducerIdsRecord { broker_id: -1, broker_epoch: -1, ..ids.clone() }.into(),
         MetadataRecord::RegisterBroker(broker) => {
             let mut broker = broker.clone();
             broker.features.sort_by(|one, other| one.name.cmp(&other.name));
@@ -234,7 +240,8 @@ mod tests {
             TopicRecord { name: "t".into(), topic_id }.into(),
             PartitionRecord { topic_id, partition_id, isr: vec![1, 2], leader: 1, ..Default::default() }.into(),
             ConfigRecord { resource_type: 2, resource_name: "t".into(), name: "x".into(), value }.into(),
-            PartitionChangeRecord { topic_id, partition_id, isr: Some(vec![2]), leader: 2, ..Default::default() }.into(),
+            PartitionChangeRecord { topic_id, partition_id, isr: Some(vec![2]), leader: 2, ..Default::default() }
+                .into(),
         ]
     }
 

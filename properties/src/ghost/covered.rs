@@ -45,11 +45,7 @@ impl Ghost {
 
     /// The batches that a log has before those that its files show, and those of its files that count. Files that end before the snapshot
     /// does are about to be thrown away.
-    pub(super) fn behind_snapshot<'a>(
-        &self,
-        id: LogId,
-        batches: &'a [BatchSeen],
-    ) -> (Vec<Held>, &'a [BatchSeen]) {
+    pub(super) fn behind_snapshot<'a>(&self, id: LogId, batches: &'a [BatchSeen]) -> (Vec<Held>, &'a [BatchSeen]) {
         let covered = self.covered_to(&self.log(id).log);
         let first = batches.first().map_or(covered, |batch| batch.base_offset);
         let end = batches.last().map_or(0, |batch| batch.last_offset.saturating_add(1));

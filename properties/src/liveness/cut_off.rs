@@ -33,7 +33,9 @@ impl CutOff {
         match fact {
             Fact::Stated { node, event } => self.stated(*node, event, cluster.moment),
             Fact::Started { node, .. } => drop(self.leading.remove(node)),
-            Fact::FollowerFetched { node, replica, topic_id: Some(METADATA_TOPIC_ID), current_leader_epoch, .. }
+            Fact::FollowerFetched {
+                node, replica, topic_id: Some(METADATA_TOPIC_ID), current_leader_epoch, ..
+            }
             | Fact::SnapshotAsked { node, replica, current_leader_epoch } => {
                 let leading = self.leading.get_mut(node).filter(|it| it.epoch == *current_leader_epoch);
                 leading.into_iter().for_each(|it| _ = it.heard.insert(*replica, cluster.moment.at));

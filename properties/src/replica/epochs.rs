@@ -78,9 +78,7 @@ fn wrong_entry(
     let led = |entry: &(i32, i64)| {
         // The epoch that a log begins in began before it does.
         let continues = entry.1 == start && log.batch(start - 1).is_some_and(|held| held.leader_epoch <= entry.0);
-        continues
-            || log.elections.is_empty()
-            || log.elections.contains(entry) || partition.was_led(entry.0, entry.1)
+        continues || log.elections.is_empty() || log.elections.contains(entry) || partition.was_led(entry.0, entry.1)
     };
     let mut of_batches: BTreeMap<i32, i64> = BTreeMap::new();
     for held in log.batches.iter().filter(|held| held.valid && held.last_offset >= start) {

@@ -73,9 +73,18 @@ struct Asked {
 
 #[derive(Clone, Debug)]
 enum What {
-    Produce { acks: i16, batches: BTreeMap<TopicPartition, Produced> },
-    Fetch { session: i32, epoch: i32, wanted: Wanted },
-    ListOffsets { timestamps: Offsets },
+    Produce {
+        acks: i16,
+        batches: BTreeMap<TopicPartition, Produced>,
+    },
+    Fetch {
+        session: i32,
+        epoch: i32,
+        wanted: Wanted,
+    },
+    ListOffsets {
+        timestamps: Offsets,
+    },
     Metadata,
     /// No pre-vote: who asks, and in which epoch.
     Vote(NodeId, i32),

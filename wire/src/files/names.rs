@@ -167,9 +167,12 @@ mod tests {
         ] {
             assert_eq!(parse_segment_file(name), None, "{name}");
         }
-        for name in
-            ["leader-epoch-checkpoint", "12-3.checkpoint", "00000000000000000012-0000000003.checkpoint.part", "-.checkpoint"]
-        {
+        for name in [
+            "leader-epoch-checkpoint",
+            "12-3.checkpoint",
+            "00000000000000000012-0000000003.checkpoint.part",
+            "-.checkpoint",
+        ] {
             assert_eq!(parse_snapshot_file(name), None, "{name}");
         }
     }

@@ -28,10 +28,8 @@ pub struct BadSnapshot(String);
 impl Snapshot {
     /// The file, as written in an epoch at a time in milliseconds.
     pub fn encode(&self, epoch: i32, now_ms: i64) -> Result<Bytes, EncodeError> {
-        let header = SnapshotHeaderRecord {
-            version: 0,
-            last_contained_log_timestamp: self.last_contained_log_timestamp,
-        };
+        let header =
+            SnapshotHeaderRecord { version: 0, last_contained_log_timestamp: self.last_contained_log_timestamp };
         let mut out = control(ControlRecord::SnapshotHeader(header), 0, epoch, now_ms)?.to_vec();
         let mut offset = 1;
         for records in self.records.chunks(BATCH_RECORDS) {

@@ -84,7 +84,9 @@ fn a_recorded_directory_is_opened_with_its_newest_snapshot() {
         }
         let whole = fold(&records, i64::MAX);
         assert_eq!(set(image.snapshot(0)), set(whole.snapshot(0)), "{name}");
-        assert!(lab.has_event(|event| matches!(event, Event::SnapshotLoaded { end_offset, .. } if *end_offset == newest)));
+        assert!(
+            lab.has_event(|event| matches!(event, Event::SnapshotLoaded { end_offset, .. } if *end_offset == newest))
+        );
     }
 }
 

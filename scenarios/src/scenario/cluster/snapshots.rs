@@ -12,7 +12,14 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "metadata-snapshots",
     about: "snapshots of the metadata, nodes that fall behind its log, and deaths in between",
     judged_after: 60,
-    must_reach: &["SnapshotWritten", "SnapshotLoaded", "SnapshotFetched", "LogStartRaised", "LeaderElected", "Resigned"],
+    must_reach: &[
+        "SnapshotWritten",
+        "SnapshotLoaded",
+        "SnapshotFetched",
+        "LogStartRaised",
+        "LeaderElected",
+        "Resigned",
+    ],
     faults: FAULTS,
     draw,
 };
