@@ -81,6 +81,7 @@ impl Broker {
         let to = size.min(from.saturating_add(u64::try_from(max_bytes).unwrap_or(0)));
         let read = self.logs.read_snapshot(METADATA, id, from..to, io);
         let unaligned_records = read.map_err(|error| error.code())?;
+        self.quorum.snapshots.lend(id, io.now.mono + self.config.cluster.fetch_timeout);
         Ok(PartitionSnapshotResponse {
             snapshot_id: asked.snapshot_id.clone(),
             size: size as i64,

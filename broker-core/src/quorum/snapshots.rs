@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::log::{FileTicket, Log, LogDirs, LogError, SnapshotId};
 use bytes::Bytes;
 use wire::metadata::Snapshot;
-use wire::{Instant, Io, Planted};
+use wire::{Instant, Io, Now, Planted};
 
 /// The snapshots of a node.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Snapshots {
     writing: Vec<Writing>,
     /// What is being downloaded.
     pub(super) fetching: Option<Fetching>,
+    /// The one that somebody downloads from here, and until when it is certain to stay.
+    lent: Option<(SnapshotId, Instant)>,
     /// The size of the log when the last one was made, in bytes.
     log_size: u64,
     /// When the last one was made.
@@ -79,6 +81,11 @@ impl Snapshots {
         self.kept.iter().find(|kept| kept.id == id).map(|kept| kept.size)
     }
 
+    /// Somebody asked for a piece of one: it stays for a while, or who downloads slowly would never be through.
+    pub(super) fn lend(&mut self, id: SnapshotId, until: Instant) {
+        self.lent = Some((id, until));
+    }
+
     /// Whether one that a leader sent is on its way to the disk.
     pub(super) fn is_installing(&self) -> bool {
         self.writing.iter().any(|writing| writing.image.is_some())
@@ -91,11 +98,14 @@ impl Snapshots {
     }
 
     /// Whether the oldest one may go, since another one is there: the log and all of them are too large, or it is too old.
-    fn is_dispensable(&self, log_size: u64, now_ms: i64, config: &SnapshotConfig) -> bool {
+    fn is_dispensable(&self, log_size: u64, now: Now, config: &SnapshotConfig) -> bool {
         let [oldest, _, ..] = self.kept[..] else { return false };
+        if self.lent.is_some_and(|(id, until)| id == oldest.id && now.mono < until) {
+            return false;
+        }
         let bytes = self.kept.iter().map(|kept| kept.size).sum::<u64>() + log_size;
         let too_large = u64::try_from(config.retention_bytes).is_ok_and(|most| bytes > most);
-        let too_old = config.retention_ms >= 0 && now_ms.saturating_sub(oldest.timestamp) > config.retention_ms;
+        let too_old = config.retention_ms >= 0 && now.wall.0.saturating_sub(oldest.timestamp) > config.retention_ms;
         too_large || too_old
     }
 
@@ -236,7 +246,7 @@ impl Broker {
     fn clean_metadata(&mut self, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
         let config = self.config.cluster.snapshots;
         let size = |logs: &LogDirs| logs.get(METADATA).map_or(0, Log::size);
-        while self.quorum.snapshots.is_dispensable(size(&self.logs), io.now.wall.0, &config) {
+        while self.quorum.snapshots.is_dispensable(size(&self.logs), io.now, &config) {
             let before = size(&self.logs);
             let oldest = self.quorum.snapshots.kept.remove(0).id;
             let Some(next) = self.quorum.snapshots.earliest() else { break };
@@ -304,6 +314,7 @@ impl Broker {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use wire::Timestamp;
 
     fn kept(end_offset: i64, timestamp: i64) -> Kept {
         Kept { id: SnapshotId { end_offset, epoch: 1 }, size: 100, timestamp }
@@ -331,8 +342,15 @@ mod tests {
             (vec![kept(10, 0), kept(20, 5)], 100, 1_001, true),
         ];
         for (kept, log_size, now, expected) in table {
-            let snapshots = Snapshots { kept, ..Snapshots::default() };
+            let mut snapshots = Snapshots { kept, ..Snapshots::default() };
+            let now = Now { mono: Instant(7), wall: Timestamp(now) };
             assert_eq!(snapshots.is_dispensable(log_size, now, &config), expected, "{snapshots:?}");
+            // One that is being downloaded stays.
+            let oldest = snapshots.kept[0].id;
+            snapshots.lend(oldest, Instant(8));
+            assert!(!snapshots.is_dispensable(log_size, now, &config));
+            snapshots.lend(oldest, Instant(7));
+            assert_eq!(snapshots.is_dispensable(log_size, now, &config), expected);
         }
     }
 }

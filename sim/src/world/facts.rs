@@ -4,11 +4,17 @@ use properties::{FactKind, Moment};
 use std::collections::BTreeMap;
 
 /// Counts of everything that was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     now: Moment,
     kinds: [u64; FactKind::ALL.len()],
     events: BTreeMap<&'static str, u64>,
+}
+
+impl Default for Facts {
+    fn default() -> Facts {
+        Facts { now: Moment::default(), kinds: [0; FactKind::ALL.len()], events: BTreeMap::new() }
+    }
 }
 
 impl Facts {
