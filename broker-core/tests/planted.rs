@@ -79,7 +79,8 @@ fn with_snapshots(bug: Bug) -> Solo {
 #[test]
 fn c31_names_a_snapshot_one_offset_further_than_its_content() {
     let solo = with_snapshots(Bug::C31);
-    let applied = |end: i64| solo.events.iter().any(|event| matches!(event, Event::MetadataApplied { to, .. } if *to == end));
+    let applied =
+        |end: i64| solo.events.iter().any(|event| matches!(event, Event::MetadataApplied { to, .. } if *to == end));
     let named = solo.events.iter().filter_map(|event| match event {
         Event::SnapshotWritten { end_offset, .. } => Some(*end_offset),
         _ => None,

@@ -70,6 +70,15 @@ fn a_node_writes_snapshots_and_its_log_begins_at_the_oldest_that_it_keeps() {
 }
 
 #[test]
+fn a_log_begins_where_its_epochs_do_if_a_power_loss_took_its_start_back() {
+    let mut solo = with_topics(&[OFTEN, FEW]);
+    let kept = on_disk(&solo);
+    solo.disk.put(LogDirId(0), "log-start-offset-checkpoint", b"0\n0\n".to_vec());
+    solo.kill();
+    assert_eq!((loaded(&solo), start(&solo)), (Some(kept[0].0), kept[0].0));
+}
+
+#[test]
 fn without_pressure_all_of_them_stay_and_so_does_the_log() {
     let solo = with_topics(&[OFTEN]);
     assert!(on_disk(&solo).len() > 3);

@@ -167,7 +167,10 @@ impl Snapshots {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), QuorumError> {
-        let start = logs.get(METADATA).map_or(0, Log::log_start_offset);
+        let log_start = logs.get(METADATA).map_or(0, Log::log_start_offset);
+        // A power loss may have taken the log's start back, and left its epochs cut.
+        let first_epoch = logs.get(METADATA).and_then(|log| log.epochs().first()).map_or(0, |&(_, start)| start);
+        let start = log_start.max(first_epoch);
         while let Some(oldest) = self.earliest().filter(|oldest| oldest.end_offset < start) {
             logs.remove_snapshot(METADATA, oldest, io)?;
             self.kept.remove(0);
@@ -175,6 +178,7 @@ impl Snapshots {
         match self.earliest() {
             _ if start == 0 => Ok(()),
             Some(oldest) => Ok(logs.raise_start(METADATA, oldest.end_offset, io, bugs)?),
+            None if log_start == 0 => Ok(()),
             None => Err(QuorumError::Corrupt(format!(
                 "it begins at offset {start}, and there is no snapshot of what lies below"
             ))),
