@@ -53,7 +53,7 @@ impl Ghost {
             return (Vec::new(), batches);
         }
         let (to, rest) = if end < covered { (covered, &batches[..0]) } else { (first, batches) };
-        self.committed_batches(id, to).map_or((Vec::new(), batches), |front| (front, rest))
+        self.metadata.batches(to).map_or((Vec::new(), batches), |front| (front, rest))
     }
 
     /// A segment was made: at a snapshot's end a log begins anew.
@@ -62,17 +62,8 @@ impl Ghost {
         if base_offset == 0 || base_offset != self.covered_to(&log.log) || base_offset < log.end {
             return;
         }
-        if let Some(front) = self.committed_batches(id, base_offset) {
+        if let Some(front) = self.metadata.batches(base_offset) {
             self.log_mut(id).begin_behind(front, base_offset);
         }
-    }
-
-    /// The committed batches of a partition below an offset, as some replica has them.
-    fn committed_batches(&self, id: LogId, below: i64) -> Option<Vec<Held>> {
-        let partition = self.partition(self.partition_of(id));
-        let prefix = partition.committed_prefix(below)?;
-        let mut logs = partition.logs.iter().map(|&log| self.log(log));
-        let log = logs.find(|log| log.prefix_at(below) == Some(prefix))?;
-        Some(log.batches[..log.position(below)].to_vec())
     }
 }

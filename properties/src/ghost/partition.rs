@@ -183,13 +183,6 @@ impl PartitionGhost {
         self.committed.last().map_or(0, |mark| mark.end)
     }
 
-    /// The prefix hash of what is committed below an offset at which a committed batch ends.
-    #[must_use]
-    pub fn committed_prefix(&self, end: i64) -> Option<u128> {
-        let at = self.committed.partition_point(|mark| mark.end < end);
-        self.committed.get(at).filter(|mark| mark.end == end).map(|mark| mark.prefix)
-    }
-
     /// How many committed offsets of a range a log has had, and has no more.
     pub(super) fn committed_gone(&self, log: &LogGhost, from: i64, to: i64) -> i64 {
         let first = self.committed.partition_point(|mark| mark.end <= from);
