@@ -86,9 +86,10 @@ impl Broker {
         let keyed = Keyed::new(seed);
         let mut logs = LogDirs::open(&config, keyed.number("directory", 0), io)?;
         let clean = logs.clean_shutdown().is_some();
-        let quorum = Quorum::open(&config, &mut logs, io)?;
+        let (quorum, opened) = Quorum::open(&config, &mut logs, io)?;
         let mut controller = Controller::default();
-        for (base_offset, records) in quorum::load(&logs, io)? {
+        controller.install(opened.image);
+        for (base_offset, records) in opened.batches {
             controller.propose(base_offset, records, None);
         }
         io.event(Event::Recovered { clean });

@@ -33,10 +33,26 @@ wire::planted_bugs! {
     C03,
     /// Raft of old: a vote is answered before it is durable.
     C01,
+    /// hashicorp/raft #661: the epoch is written first and the vote after it, and the answer does not wait for the vote.
+    C02,
+    /// KAFKA-10661: who led an epoch forgets that it had its own vote, and gives it to another.
+    C04,
     /// KAFKA-10533: a follower acknowledges metadata before it has synced it.
     C05,
+    /// KAFKA-12619, LogCabin #44: records of earlier epochs are committed before the LeaderChange record is.
+    C06,
+    /// CCF #5674: whoever steps down cuts its log back to where its epoch began, below what is committed.
+    C07,
+    /// canonical/raft #279, KIP-996: a voter goes on following a leader that is silent, and grants no pre-vote.
+    C13,
     /// KAFKA-15489: a leader that a majority does not fetch from goes on leading.
     C14,
+    /// KAFKA-14457: a follower acts on all the metadata that it has, committed or not.
+    C28,
+    /// etcd 3.5 #13766: a snapshot is named one offset further than what it contains.
+    C31,
+    /// RabbitMQ #14136: the records of a batch are applied in the order of a hash map.
+    C38,
     /// kip-966.tla, incarnation ids: a registration is accepted while the broker's previous incarnation has a session.
     C30,
     /// KAFKA-17751: a timer is armed for now again, and the node polls without end.
@@ -97,6 +113,8 @@ wire::planted_bugs! {
     R23,
     /// KAFKA-725, KAFKA-727: consumers read to the log end.
     R25,
+    /// Synthetic: a new leader of the quorum loads its newest snapshot again.
+    Z01,
     /// Synthetic: two pipelined Produce requests of one connection are appended in the wrong order.
     Z03,
     /// Synthetic, of the family of Kip320FirstTry.tla: a leader waits no longer for replicas that it does not hear from.

@@ -1,11 +1,13 @@
 //! Metadata on its way from a decision to what follows from it: proposed, replicated, committed, published, answered; and who is asked.
 
 use crate::broker::Broker;
+use crate::bugs::Bug;
 use crate::connections::Reply;
 use crate::controller::sessions::Sessions;
 use crate::controller::{Answer, Caller};
 use crate::lifecycle::Phase;
 use crate::peers::{Answered, Ask, Channel};
+use crate::quorum::METADATA;
 use wire::messages::EnvelopeRequest;
 use wire::metadata::MetadataRecord;
 use wire::{Instant, Io, Request, RequestHeader, Response};
@@ -47,16 +49,22 @@ impl Broker {
                 return;
             }
             self.quorum.published = true;
+            let applied = self.next_to_apply();
             self.publish_loaded(io);
+            self.state_applied(applied, io);
             self.image_is_known(io);
         }
         // Published as one step, as Kafka's loader does: what a later batch takes back, as a topic that is deleted, was never there.
         let committed: Vec<_> = std::iter::from_fn(|| self.controller.commit(self.quorum.high_watermark)).collect();
+        if let Some(first) = committed.first() {
+            self.state_applied(first.base_offset, io);
+        }
         let (records, answers): (Vec<_>, Vec<_>) = committed.into_iter().map(|it| (it.records, it.answer)).unzip();
         self.publish(records.iter().flat_map(|records| records.iter()), io);
         for answer in answers.into_iter().flatten() {
             self.answered(answer, io);
         }
+        self.snapshot_if_due(io);
     }
 
     /// What was asked of the active controller is decided and committed.
@@ -85,6 +93,11 @@ impl Broker {
     /// This node is not the active controller any more.
     pub(crate) fn leads_no_more(&mut self, io: &mut Io<'_, Broker>) {
         self.sessions = Sessions::default();
+        if self.config.planted.has(Bug::C07) {
+            let own = self.logs.get(METADATA).and_then(|log| log.epochs().last()).map_or(0, |&(_, start)| start);
+            self.quorum.high_watermark = self.quorum.high_watermark.min(own);
+            let _ = self.logs.truncate(METADATA, own, io, &self.config.planted);
+        }
         if let Err(error) = self.reload_uncommitted(io) {
             self.metadata_failed(&error.to_string(), io);
         }
@@ -181,6 +194,7 @@ impl Broker {
             }
             Ask::QuorumEpoch => self.epoch_told(node, response.as_ref(), io),
             Ask::QuorumFetch { epoch } => self.metadata_fetched(epoch, response, io),
+            Ask::FetchSnapshot { epoch } => self.snapshot_fetched(epoch, response, io),
             Ask::Forward(reply) => self.forward_answered(reply, response, io),
             Ask::ReplicaFetch(asked) => self.replica_fetched(node, &asked, response, io),
             ask => self.controller_answered(ask, response, io),

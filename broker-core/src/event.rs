@@ -113,6 +113,41 @@ pub enum Event {
         /// Which.
         broker: i32,
     },
+    /// A log begins later than before: what lay below stands in a snapshot.
+    LogStartRaised {
+        /// Whose.
+        partition: Partition,
+        /// Where it begins.
+        to: i64,
+    },
+    /// A snapshot of the metadata image, made here, is durable.
+    SnapshotWritten {
+        /// The first offset behind what it contains.
+        end_offset: i64,
+        /// The epoch of the last record that it contains.
+        epoch: i32,
+    },
+    /// A node that fell behind its leader's log has a snapshot of it, and begins again from there.
+    SnapshotFetched {
+        /// The first offset behind what it contains.
+        end_offset: i64,
+        /// The epoch of the last record that it contains.
+        epoch: i32,
+    },
+    /// A node's image is that of a snapshot on its disk: it opened with it.
+    SnapshotLoaded {
+        /// The first offset behind what it contains.
+        end_offset: i64,
+        /// The epoch of the last record that it contains.
+        epoch: i32,
+    },
+    /// Committed metadata was applied to the image of this node.
+    MetadataApplied {
+        /// The offset of the first record.
+        from: i64,
+        /// The first offset behind the last record.
+        to: i64,
+    },
     /// A leader's high watermark advanced.
     HighWatermarkAdvanced {
         /// Of what.
@@ -192,6 +227,11 @@ impl Event {
         "Diverged",
         "BrokerFenced",
         "BrokerUnfenced",
+        "LogStartRaised",
+        "SnapshotWritten",
+        "SnapshotFetched",
+        "SnapshotLoaded",
+        "MetadataApplied",
         "HighWatermarkAdvanced",
         "ColdRead",
         "Parked",
@@ -223,6 +263,11 @@ impl Event {
             Event::Diverged { .. } => "Diverged",
             Event::BrokerFenced { .. } => "BrokerFenced",
             Event::BrokerUnfenced { .. } => "BrokerUnfenced",
+            Event::LogStartRaised { .. } => "LogStartRaised",
+            Event::SnapshotWritten { .. } => "SnapshotWritten",
+            Event::SnapshotFetched { .. } => "SnapshotFetched",
+            Event::SnapshotLoaded { .. } => "SnapshotLoaded",
+            Event::MetadataApplied { .. } => "MetadataApplied",
             Event::HighWatermarkAdvanced { .. } => "HighWatermarkAdvanced",
             Event::ColdRead { .. } => "ColdRead",
             Event::Parked { .. } => "Parked",

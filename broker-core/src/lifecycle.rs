@@ -70,6 +70,7 @@ impl Broker {
         if let Some(waiting) = self.quorum.written(ticket) {
             self.quorum_saved(waiting, io);
         }
+        self.snapshot_is_durable(ticket, io);
         self.lead_if_elected(io);
     }
 
@@ -84,6 +85,10 @@ impl Broker {
     fn become_controller(&mut self, io: &mut Io<'_, Broker>) {
         if let Err(error) = self.quorum.lead(&mut self.logs, io, &self.config.planted) {
             return self.metadata_failed(&error.to_string(), io);
+        }
+        #[cfg(feature = "bugs")]
+        if self.config.planted.has(Bug::Z01) {
+            self.reload_snapshot(io);
         }
         self.begin_sessions(io);
         if self.controller.latest().features.is_empty() {

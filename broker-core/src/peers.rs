@@ -16,7 +16,7 @@ use wire::{ApiKey, ConnId, Endpoint, Instant, Io, Output, Request, RequestHeader
 pub(crate) enum Channel {
     /// Votes, and the beginning and end of quorum epochs.
     Quorum,
-    /// The long poll for metadata.
+    /// The long poll for metadata, or the download of its snapshot.
     QuorumFetch,
     /// What a broker asks of the active controller for itself.
     Controller,
@@ -35,6 +35,8 @@ pub(crate) enum Ask {
     QuorumEpoch,
     /// Metadata, in an epoch.
     QuorumFetch { epoch: i32 },
+    /// Bytes of a snapshot of the metadata, in an epoch.
+    FetchSnapshot { epoch: i32 },
     /// This broker's registration.
     Register,
     /// A sign of life.

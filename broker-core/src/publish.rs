@@ -19,6 +19,11 @@ impl Broker {
     /// directory never heard of: they are deleted, as Kafka does with strays.
     pub(crate) fn publish_loaded(&mut self, io: &mut Io<'_, Broker>) {
         self.controller.commit_below(self.quorum.epoch_start().unwrap_or(self.quorum.high_watermark));
+        self.publish_image(io);
+    }
+
+    /// All of the image, be it the first or a snapshot that took the place of another.
+    pub(crate) fn publish_image(&mut self, io: &mut Io<'_, Broker>) {
         let image = self.controller.committed();
         let strays: Vec<LogKey> = self
             .logs
@@ -34,10 +39,25 @@ impl Broker {
             if self.config.planted.has(Bug::R33) && self.takes_for_its_namesake(key) {
                 continue;
             }
-            self.delete_log(key, io);
+            self.drop_partition(key, io);
         }
+        let topics: Vec<Str> = self.controller.committed().topic_ids.keys().cloned().collect();
+        topics.iter().for_each(|topic| self.topic_configured(topic));
         for key in hosted {
             self.partition_changed(key, false, io);
+        }
+    }
+
+    /// The first offset behind what the committed image has taken.
+    pub(crate) fn next_to_apply(&self) -> i64 {
+        self.controller.committed().last_offset.map_or(0, |last| last + 1)
+    }
+
+    /// States what the committed image has taken from an offset on.
+    pub(crate) fn state_applied(&self, from: i64, io: &mut Io<'_, Broker>) {
+        let to = self.next_to_apply();
+        if to > from {
+            io.event(Event::MetadataApplied { from, to });
         }
     }
 
@@ -168,11 +188,15 @@ impl Broker {
 
     fn topic_removed(&mut self, topic_id: Uuid, io: &mut Io<'_, Broker>) {
         for key in self.replicas.of_topic(topic_id) {
-            self.delete_log(key, io);
-            let removed = self.replicas.remove(key);
-            for conn in removed.into_iter().flat_map(|replica| replica.waiting) {
-                self.retry(conn, io);
-            }
+            self.drop_partition(key, io);
+        }
+    }
+
+    fn drop_partition(&mut self, key: LogKey, io: &mut Io<'_, Broker>) {
+        self.delete_log(key, io);
+        let removed = self.replicas.remove(key);
+        for conn in removed.into_iter().flat_map(|replica| replica.waiting) {
+            self.retry(conn, io);
         }
     }
 

@@ -38,6 +38,8 @@ impl<S: Fold, A> Default for Replicated<S, A> {
 /// A proposal that the high watermark passed.
 #[derive(Clone, Debug)]
 pub(crate) struct Committed<R, A> {
+    /// The offset of the first record.
+    pub(crate) base_offset: i64,
     pub(crate) records: Vec<R>,
     pub(crate) answer: Option<A>,
 }
@@ -72,7 +74,7 @@ impl<S: Fold, A> Replicated<S, A> {
         for (offset, record) in (base_offset..).zip(&records) {
             self.committed.apply(offset, record);
         }
-        Some(Committed { records, answer })
+        Some(Committed { base_offset, records, answer })
     }
 
     /// Applies every proposal that lies below an offset, without a word: what was loaded and is found to be committed.
@@ -80,6 +82,12 @@ impl<S: Fold, A> Replicated<S, A> {
         while self.proposals.front().is_some_and(|proposal| proposal.base_offset < offset) {
             self.commit(i64::MAX);
         }
+    }
+
+    /// Begins again with a state that a snapshot holds; returns what will never be answered otherwise.
+    pub(crate) fn install(&mut self, state: S) -> Vec<A> {
+        self.committed = state;
+        self.revert()
     }
 
     /// The log lost what was not committed; returns what will never be answered otherwise.

@@ -4,7 +4,7 @@
 
 mod solo;
 
-use broker_core::{Bug, Timer};
+use broker_core::{Bug, Event, Timer};
 use solo::*;
 use wire::{ApiKey, Node, RamDisk, Response};
 
@@ -66,4 +66,33 @@ fn z03_appends_the_second_of_two_first() {
     assert_eq!(solo.answer(conn, ApiKey::Produce, 9).map(|_| ()), None, "it waits for a successor");
     solo.wait(500);
     assert!(solo.answer(conn, ApiKey::Produce, 9).is_some(), "in vain");
+}
+
+/// With a snapshot as soon as anything was written.
+fn with_snapshots(bug: Bug) -> Solo {
+    let often = [("metadata.log.max.record.bytes.between.snapshots", "1")];
+    let mut solo = Solo::with(config(&often).with_bug(bug), RamDisk::new(1));
+    solo.create("orders", 1, &[]);
+    solo
+}
+
+#[test]
+fn c31_names_a_snapshot_one_offset_further_than_its_content() {
+    let solo = with_snapshots(Bug::C31);
+    let applied =
+        |end: i64| solo.events.iter().any(|event| matches!(event, Event::MetadataApplied { to, .. } if *to == end));
+    let named = solo.events.iter().filter_map(|event| match event {
+        Event::SnapshotWritten { end_offset, .. } => Some(*end_offset),
+        _ => None,
+    });
+    let named: Vec<i64> = named.collect();
+    assert!(!named.is_empty() && named.iter().all(|&end| applied(end - 1)), "{named:?}");
+}
+
+#[test]
+fn z01_loads_a_snapshot_when_it_leads() {
+    let mut solo = with_snapshots(Bug::Z01);
+    solo.events.clear();
+    solo.restart();
+    assert_eq!(solo.event_names().iter().filter(|name| **name == "SnapshotLoaded").count(), 2);
 }

@@ -345,6 +345,24 @@ facts! {
         /// The partitions that have an error of their own.
         failed: Vec<TopicPartition>,
     }
+    /// A follower's request for bytes of a snapshot of the metadata reached the node that it takes for the leader.
+    SnapshotAsked {
+        /// The node that was asked.
+        node: NodeId,
+        /// Who asks.
+        replica: NodeId,
+        /// The leader epoch that the follower believes in.
+        current_leader_epoch: i32,
+    }
+    /// A voter of the quorum gave its vote, no pre-vote: the answer left the core.
+    VoteGranted {
+        /// The voter.
+        node: NodeId,
+        /// Who asked.
+        candidate: NodeId,
+        /// In which epoch.
+        epoch: i32,
+    }
     /// A broker answered a partition of a Fetch request: the answer left the core.
     FetchAnswered {
         /// By whom.

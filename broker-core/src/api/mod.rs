@@ -86,6 +86,7 @@ impl Broker {
             Request::BeginQuorumEpoch(request) => self.epoch_begun(reply, &request, io),
             Request::EndQuorumEpoch(request) => self.epoch_ended(reply, &request, io),
             Request::Fetch(request) => self.quorum_fetch(reply, &request, io),
+            Request::FetchSnapshot(request) => self.snapshot_asked(reply, &request, io),
             Request::Envelope(request) => self.unwrap_envelope(reply, &request, io),
             Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) | Request::AlterPartition(_) => {
                 self.control(Caller::Remote(reply), request, io);

@@ -26,6 +26,22 @@ pub(crate) struct ClusterConfig {
     pub(crate) inter_broker_listener: Option<Str>,
     /// How many fetch sessions a broker keeps (`max.incremental.fetch.session.cache.slots`).
     pub(crate) fetch_sessions: usize,
+    pub(crate) snapshots: SnapshotConfig,
+}
+
+/// When a snapshot of the metadata is due, and how many are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SnapshotConfig {
+    /// After so many bytes of the metadata log.
+    pub(crate) max_bytes: u64,
+    /// After so much time, if anything was written; never for that reason if it is zero.
+    pub(crate) max_interval: Duration,
+    /// The log and its snapshots may have so many bytes; -1 for any number.
+    pub(crate) retention_bytes: i64,
+    /// Older snapshots are dispensable; -1 for never.
+    pub(crate) retention_ms: i64,
+    /// How much of a snapshot is asked for at once.
+    pub(crate) fetch_max_bytes: i32,
 }
 
 impl ClusterConfig {
@@ -56,6 +72,13 @@ impl ClusterConfig {
             replica_socket_timeout: ms("replica.socket.timeout.ms"),
             inter_broker_listener: config.value("inter.broker.listener.name").map(Str::from),
             fetch_sessions: usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0),
+            snapshots: SnapshotConfig {
+                max_bytes: config.number("metadata.log.max.record.bytes.between.snapshots").unsigned_abs(),
+                max_interval: ms("metadata.log.max.snapshot.interval.ms"),
+                retention_bytes: config.number("metadata.max.retention.bytes"),
+                retention_ms: config.number("metadata.max.retention.ms"),
+                fetch_max_bytes: int("controller.quorum.fetch.snapshot.max.bytes"),
+            },
         })
     }
 }

@@ -13,7 +13,7 @@ mod topic;
 pub use listeners::Listener;
 pub use topic::{TimestampType, TopicConfig};
 
-pub(crate) use cluster::ClusterConfig;
+pub(crate) use cluster::{ClusterConfig, SnapshotConfig};
 pub(crate) use described::{DYNAMIC, HIDDEN};
 pub(crate) use kind::Kind;
 pub(crate) use properties::PROPERTIES as BROKER_PROPERTIES;

@@ -1,13 +1,15 @@
 //! The metadata image: the fold of `__cluster_metadata`. Every broker and controller that holds the same records holds the same image.
 //!
-//! Left out on purpose until something needs them: quotas, SCRAM credentials, ACLs and delegation tokens.
+//! What no part of this broker acts on yet (controllers' registrations, producer ids, quotas, credentials, ACLs, tokens) is kept as records,
+//! so that a snapshot loses nothing: [`super::kept`].
 
+use super::kept::Kept;
 use crate::replicated::Fold;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wire::metadata::{
-    BrokerRegistrationChangeRecord, ConfigRecord, MetadataRecord, PartitionChangeRecord, PartitionRecord,
-    RegisterBrokerRecord,
+    BrokerRegistrationChangeRecord, ClearElrRecord, ConfigRecord, MetadataRecord, PartitionChangeRecord,
+    PartitionRecord, RegisterBrokerRecord,
 };
 use wire::{Str, Uuid};
 
@@ -29,6 +31,7 @@ pub(crate) struct Image {
     pub(crate) topic_ids: BTreeMap<Str, Uuid>,
     /// Overrides by resource type and name.
     pub(crate) configs: BTreeMap<(i8, Str), BTreeMap<Str, Str>>,
+    pub(super) kept: Kept,
     /// The offset of the last record.
     pub(crate) last_offset: Option<i64>,
 }
@@ -127,6 +130,22 @@ impl Image {
         }
     }
 
+    /// Eligible leader replicas of a topic, or of all, are forgotten.
+    fn clear_elr(&mut self, record: &ClearElrRecord) {
+        let named = |topic: &&mut TopicImage| record.topic_name.is_empty() || topic.name == record.topic_name;
+        for partition in self.topics.values_mut().filter(named).flat_map(|topic| topic.partitions.values_mut()) {
+            if !partition.elr.is_empty() || !partition.last_known_elr.is_empty() {
+                let none = || Some(Vec::new());
+                let change = PartitionChangeRecord {
+                    eligible_leader_replicas: none(),
+                    last_known_elr: none(),
+                    ..PartitionChangeRecord::default()
+                };
+                Rc::make_mut(partition).merge(&change);
+            }
+        }
+    }
+
     fn configure(&mut self, record: &ConfigRecord) {
         let key = (record.resource_type, record.resource_name.clone());
         let configs = self.configs.entry(key.clone()).or_default();
@@ -191,7 +210,8 @@ impl Fold for Image {
             MetadataRecord::BrokerRegistrationChange(change) => self.change_broker(change),
             MetadataRecord::FenceBroker(broker) => self.fence(broker.id, true),
             MetadataRecord::UnfenceBroker(broker) => self.fence(broker.id, false),
-            _ => {}
+            MetadataRecord::ClearElr(record) => self.clear_elr(record),
+            other => self.kept.apply(other),
         }
     }
 }

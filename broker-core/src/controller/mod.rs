@@ -1,6 +1,7 @@
 //! The controller: decisions about the cluster, as records of the metadata log. Its image is the fold of what it decided.
 //!
-//! - [`image`]: the fold; [`create`], [`delete`], [`placement`], [`names`]: topics;
+//! - [`image`]: the fold; [`snapshot`]: the fold as records; [`kept`]: what it only keeps;
+//! - [`create`], [`delete`], [`placement`], [`names`]: topics;
 //! - [`registration`], [`membership`], [`sessions`]: brokers that come, go, and are heard from;
 //! - [`change`], [`isr`]: what becomes of a partition, and what leaders may ask for;
 //! - [`requests`]: what other nodes ask.
@@ -12,12 +13,14 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod image;
 pub(crate) mod isr;
+mod kept;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod placement;
 pub(crate) mod registration;
 pub(crate) mod requests;
 pub(crate) mod sessions;
+mod snapshot;
 
 pub(crate) use image::{BROKER_RESOURCE, Image, NO_LEADER, PartitionImage, TOPIC_RESOURCE};
 

@@ -7,7 +7,7 @@ use super::dirs::{Durable, FileTicket, LogDirs, LogKey, Own};
 use super::error::LogError;
 use super::folders::name_of;
 use super::log::Log;
-use super::replace::{FileKey, Progress};
+use super::replace::{FileKey, FileName, Progress};
 use super::syncs::Waiter;
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -74,7 +74,7 @@ impl LogDirs {
     /// A log was deleted or cut: recovery points are written anew, and high watermarks that are being written are given up.
     pub(super) fn recheckpoint(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
         for ((_, name), file) in &mut self.files {
-            if *name == HIGH_WATERMARK_CHECKPOINT {
+            if *name == FileName::Fixed(HIGH_WATERMARK_CHECKPOINT) {
                 file.forget();
             }
         }
@@ -97,7 +97,7 @@ impl LogDirs {
                     offsets.insert(line_by_id(log.partition.topic_id, log.partition.partition), offset);
                 }
             }
-            let _ = self.submit((root, name), Bytes::from(offsets_text(&offsets)), io, bugs);
+            let _ = self.submit((root, FileName::Fixed(name)), Bytes::from(offsets_text(&offsets)), io, bugs);
         }
     }
 
@@ -109,7 +109,7 @@ impl LogDirs {
         }
         let entries = log.derived.epochs.entries().to_vec();
         log.durability.submitted_epochs.clone_from(&entries);
-        let file = (log.folder, EPOCH_CHECKPOINT);
+        let file = (log.folder, FileName::Fixed(EPOCH_CHECKPOINT));
         if let Ok(ticket) = self.submit(file, Bytes::from(epochs_text(&entries)), io, bugs) {
             self.own_tickets.insert(ticket, (key, Own::Epochs(entries)));
         }
@@ -126,7 +126,7 @@ impl LogDirs {
         bugs: &Planted<Bug>,
     ) -> Result<FileTicket, LogError> {
         let dir = self.place_of(folder)?;
-        self.submit((dir, name), contents, io, bugs)
+        self.submit((dir, FileName::Fixed(name)), contents, io, bugs)
     }
 
     /// The contents of such a file; None if there is none.

@@ -2,6 +2,7 @@
 
 use super::dirs::{Durable, LogDirs, LogKey};
 use super::error::LogError;
+use super::replace::FileName;
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use bytes::Bytes;
@@ -93,7 +94,7 @@ impl LogDirs {
         let text = CleanShutdown { broker_epoch: closing.broker_epoch }.text();
         for log_dir in self.online().collect::<Vec<_>>() {
             if let Some(root) = self.root(log_dir) {
-                let _ = self.submit((root, CLEAN_SHUTDOWN), Bytes::from(text.clone()), io, bugs);
+                let _ = self.submit((root, FileName::Fixed(CLEAN_SHUTDOWN)), Bytes::from(text.clone()), io, bugs);
             }
         }
         Stage::Markers

@@ -3,7 +3,7 @@
 use super::dirs::{FileTicket, LogDirs, LogKey, Own};
 use super::error::LogError;
 use super::log::Log;
-use super::replace::FileKey;
+use super::replace::{FileKey, FileName};
 use super::syncs::Waiter;
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -71,7 +71,7 @@ impl LogDirs {
     ) -> Result<(), LogError> {
         let log = self.usable(key)?;
         log.durability.await_identity(true);
-        let file = (log.folder, PARTITION_METADATA);
+        let file = (log.folder, FileName::Fixed(PARTITION_METADATA));
         let ticket = write(self, file)?;
         self.own_tickets.insert(ticket, (key, Own::Identity));
         Ok(())

@@ -26,6 +26,8 @@ mod recovery;
 mod replace;
 mod scan;
 mod segment;
+mod snapshots;
+mod start;
 mod syncs;
 #[cfg(test)]
 mod tests;
@@ -34,3 +36,4 @@ pub(crate) use dirs::{Durable, FileTicket, LogDirs, LogKey};
 pub(crate) use error::LogError;
 pub(crate) use log::{Log, Origin};
 pub(crate) use read::{ColdRead, Slice};
+pub(crate) use snapshots::SnapshotId;

@@ -3,7 +3,7 @@
 use super::checkpoints::{Checkpoint, read_whole};
 use super::dirs::{LogDir, LogDirs};
 use super::recovery::{Checkpointed, recover};
-use super::replace::other_name;
+use super::replace::{FileName, other_name};
 use super::syncs::{Syncs, Waiter};
 use crate::broker::{Broker, OpenError};
 use crate::bugs::Bug;
@@ -123,7 +123,7 @@ impl LogDirs {
             node_id: config.node_id,
             directory_id: Some(Uuid(hash128(salt.as_bytes()))),
         };
-        let _ = self.submit((root, META_PROPERTIES), Bytes::from(meta.text()), io, &config.planted);
+        let _ = self.submit((root, FileName::Fixed(META_PROPERTIES)), Bytes::from(meta.text()), io, &config.planted);
         if let Some(dir) = self.dirs.last_mut() {
             dir.meta = Some(meta);
         }

@@ -12,12 +12,13 @@ use super::log::{Log, remove_files, remove_segment};
 use super::replace::other_name;
 use super::scan::{Placed, Scan};
 use super::segment::Segment;
+use super::snapshots::snapshots_in;
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::config::TopicConfig;
 use crate::event::{Event, Partition};
 use std::collections::{BTreeMap, BTreeSet};
-use wire::files::names::{CLEANED, DELETED, SWAP, parse_segment_file, segment_file};
+use wire::files::names::{CLEANED, DELETED, PART, SWAP, parse_segment_file, segment_file};
 use wire::files::{EPOCH_CHECKPOINT, PARTITION_METADATA, Suffix, parse_epochs};
 use wire::records::Tail;
 use wire::{Dir, Disk, DiskError, Io, Planted};
@@ -56,6 +57,8 @@ struct Recovery<'a, 'b, 'c> {
     known: Checkpointed,
     /// The epoch checkpoint was lost: everything is scanned to derive it.
     rebuild: bool,
+    /// A snapshot contains everything below: the log may begin there, or be begun there anew.
+    covered_to: i64,
     /// The leader epoch of the last batch that was taken.
     leader_epoch: i32,
     io: &'a mut Io<'b, Broker>,
@@ -72,6 +75,7 @@ pub(super) fn recover(
     bugs: &Planted<Bug>,
 ) -> Result<Log, DiskError> {
     let bases = tidy(folder, io.disk)?;
+    let covered_to = snapshots_in(folder, io.disk)?.last().map_or(0, |(id, _)| id.end_offset);
     let epochs = read_epochs(folder, io.disk)?;
     let rebuild = epochs.is_none();
     let mut log = Log {
@@ -91,7 +95,7 @@ pub(super) fn recover(
     for &base_offset in &bases {
         log.segments.push(Segment::open(folder, base_offset, io.now.wall.0, io.disk)?);
     }
-    Recovery { log, known, rebuild, leader_epoch: -1, io, bugs }.run()
+    Recovery { log, known, rebuild, covered_to, leader_epoch: -1, io, bugs }.run()
 }
 
 impl Recovery<'_, '_, '_> {
@@ -122,9 +126,10 @@ impl Recovery<'_, '_, '_> {
     }
 
     /// Whether the first segment begins behind where the log starts, and nothing of what is missing was ever synced or committed. Segments
-    /// that are deleted at the front are deleted after the log start is checkpointed; those that Kafka's cleaner took are known.
+    /// that are deleted at the front are deleted after the log start is checkpointed, or a snapshot contains them; those that Kafka's cleaner took
+    /// are known.
     fn is_headless(&self, first: i64) -> bool {
-        let start = self.known.log_start_offset.max(0);
+        let start = self.known.log_start_offset.max(self.covered_to);
         !self.known.clean && first > start.max(self.known.cleaned_to) && self.known.floor(self.bugs) <= start
     }
 
@@ -323,7 +328,7 @@ fn tidy(folder: Dir, disk: &mut dyn Disk) -> Result<BTreeSet<i64>, DiskError> {
     let cleaning = names.iter().any(|name| name.ends_with(CLEANED));
     for name in &names {
         let unfinished = name.ends_with(".tmp") && (*name != other_name(PARTITION_METADATA) || is_identified);
-        let left_over = name.ends_with(DELETED) || name.ends_with(CLEANED) || unfinished;
+        let left_over = name.ends_with(DELETED) || name.ends_with(CLEANED) || name.ends_with(PART) || unfinished;
         if left_over || (cleaning && name.ends_with(SWAP)) {
             disk.remove(folder, name)?;
         }

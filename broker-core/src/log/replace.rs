@@ -3,13 +3,42 @@
 //! a checkpoint from before a deletion must not appear after it.
 
 use super::dirs::FileTicket;
+use super::snapshots::SnapshotId;
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use bytes::Bytes;
+use std::borrow::Cow;
+use wire::files::names::PART;
 use wire::{Dir, Disk, DiskError, File, Io, Planted, SyncTarget};
 
 /// Names a small file.
-pub(super) type FileKey = (Dir, &'static str);
+pub(super) type FileKey = (Dir, FileName);
+
+/// The name of a small file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum FileName {
+    /// One that is always the same.
+    Fixed(&'static str),
+    /// A snapshot's.
+    Snapshot(SnapshotId),
+}
+
+impl FileName {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            FileName::Fixed(name) => Cow::Borrowed(name),
+            FileName::Snapshot(id) => Cow::Owned(id.file()),
+        }
+    }
+
+    /// The name under which new contents are written.
+    fn other(self) -> String {
+        match self {
+            FileName::Fixed(name) => other_name(name),
+            FileName::Snapshot(id) => id.file() + PART,
+        }
+    }
+}
 
 /// Where a replacement stands.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +97,7 @@ impl Replacement {
         ticket: FileTicket,
         disk: &mut dyn Disk,
     ) -> Result<Progress, DiskError> {
-        let file = disk.open(dir, &other_name(name))?;
+        let file = disk.open(dir, &name.other())?;
         self.tickets.push(ticket);
         self.stage = Some(Stage::Contents(file));
         Ok(Progress::Sync(SyncTarget::File(file)))
@@ -129,7 +158,7 @@ impl Replacement {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<SyncTarget, DiskError> {
-        let other = other_name(name);
+        let other = name.other();
         match io.disk.remove(dir, &other) {
             Ok(()) | Err(DiskError::NotFound) => {}
             Err(error) => return Err(error),
@@ -144,7 +173,7 @@ impl Replacement {
     }
 
     fn rename(&mut self, (dir, name): FileKey, disk: &mut dyn Disk) -> Result<SyncTarget, DiskError> {
-        disk.rename((dir, &other_name(name)), (dir, name))?;
+        disk.rename((dir, &name.other()), (dir, &name.text()))?;
         self.stage = Some(Stage::Entry);
         Ok(SyncTarget::Dir(dir))
     }

@@ -58,6 +58,7 @@ impl Broker {
             Role::Leader(_) => self.check_quorum(io),
             // Too few gave their leader up as well: it asks for the leader's records again, and may grant others what they did not grant it.
             Role::Prospective { leader: Some(leader), .. } => self.become_follower(self.quorum.epoch, leader, io),
+            Role::Follower { .. } if self.config.planted.has(Bug::C13) => self.quorum.deadline = Instant::NEVER,
             _ => self.ask_for_pre_votes(io),
         }
     }
@@ -155,6 +156,7 @@ impl Broker {
     /// What follows from any change of role: what was being fetched or led is over, and the disk has to know.
     fn role_changed(&mut self, led: bool, then: Option<AfterSave>, io: &mut Io<'_, Broker>) {
         self.peers.abandon(Channel::QuorumFetch, io);
+        self.quorum.snapshots.fetching = None;
         if led {
             io.event(Event::Resigned { epoch: self.quorum.epoch });
             self.leads_no_more(io);
@@ -232,7 +234,7 @@ impl Broker {
 
     /// The last epoch of the metadata log, and its end.
     fn metadata_end(&self) -> (i32, i64) {
-        self.logs.get(METADATA).map_or((-1, 0), |log| (log.latest_epoch(), log.log_end_offset()))
+        (self.quorum.last_epoch(&self.logs), self.logs.get(METADATA).map_or(0, |log| log.log_end_offset()))
     }
 
     fn begin_epoch_request(&self, voter_id: i32) -> Request {
@@ -283,7 +285,10 @@ impl Broker {
             self.connections.answer(reply, &response, io);
             return self.save_quorum(None, io);
         }
+        // The vote follows with the next write.
+        let later = self.config.planted.has(Bug::C02).then(|| self.quorum.voted.take()).flatten();
         self.save_quorum(Some(AfterSave::Answer(reply, Box::new(response))), io);
+        self.quorum.voted = self.quorum.voted.or(later);
     }
 
     fn answer_saved(&mut self, reply: Reply, response: Response, io: &mut Io<'_, Broker>) {

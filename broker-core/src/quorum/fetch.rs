@@ -1,7 +1,7 @@
 //! Replication of the metadata log: the leader answers long polls, a follower asks, appends, syncs, and asks again.
 
 use super::load;
-use super::role::{METADATA, Role};
+use super::role::{METADATA, Progress, Role};
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::connections::Reply;
@@ -14,9 +14,9 @@ use bytes::Bytes;
 use std::time::Duration;
 use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
-    PartitionData, ReplicaState,
+    PartitionData, ReplicaState, SnapshotId,
 };
-use wire::{ErrorCode, Instant, Io, Response};
+use wire::{ErrorCode, Instant, Io, Request, Response};
 
 /// How long a leader keeps a fetch that has nothing to bring, in milliseconds.
 const MAX_WAIT_MS: i32 = 500;
@@ -30,6 +30,13 @@ pub(crate) struct ParkedQuorumFetch {
     epoch: i32,
     offset: i64,
     last_epoch: i32,
+}
+
+impl ParkedQuorumFetch {
+    /// Where the follower's log ends, and with which epoch.
+    pub(super) fn position(self) -> (i64, i32) {
+        (self.offset, self.last_epoch)
+    }
 }
 
 impl Broker {
@@ -61,18 +68,24 @@ impl Broker {
 
     /// What a fetch says of its follower. One whose log diverges says nothing of what it holds.
     fn note_fetch(&mut self, fetch: ParkedQuorumFetch, io: &mut Io<'_, Broker>) {
-        if self.check_quorum_epoch(fetch.epoch).is_err() || self.diverges(fetch).is_some() {
+        if self.snapshot_for(fetch).is_some() || self.diverges(fetch).is_some() {
             return;
         }
-        let Role::Leader(leading) = &mut self.quorum.role else { return };
-        let Some(follower) = leading.followers.get_mut(&fetch.replica) else { return };
-        follower.fetched_at = io.now.mono;
-        follower.knows = true;
+        let Some(follower) = self.heard_from(fetch.replica, fetch.epoch, io) else { return };
         follower.end = follower.end.max(fetch.offset);
         self.advance_metadata(io);
     }
 
-    fn check_quorum_epoch(&self, epoch: i32) -> Result<(), ErrorCode> {
+    /// A follower of this leader's epoch lives.
+    pub(super) fn heard_from(&mut self, replica: i32, epoch: i32, io: &Io<'_, Broker>) -> Option<&mut Progress> {
+        self.check_quorum_epoch(epoch).ok()?;
+        let Role::Leader(leading) = &mut self.quorum.role else { return None };
+        let follower = leading.followers.get_mut(&replica)?;
+        (follower.fetched_at, follower.knows) = (io.now.mono, true);
+        Some(follower)
+    }
+
+    pub(super) fn check_quorum_epoch(&self, epoch: i32) -> Result<(), ErrorCode> {
         match epoch {
             epoch if epoch < self.quorum.epoch => Err(ErrorCode::FencedLeaderEpoch),
             epoch if epoch > self.quorum.epoch => Err(ErrorCode::UnknownLeaderEpoch),
@@ -95,6 +108,10 @@ impl Broker {
         let data = PartitionData { current_leader, high_watermark, records: Some(Bytes::new()), ..Default::default() };
         if let Err(error) = self.check_quorum_epoch(fetch.epoch) {
             return Some(PartitionData { error_code: error.code(), ..data });
+        }
+        if let Some(id) = self.snapshot_for(fetch) {
+            let snapshot_id = SnapshotId { end_offset: id.end_offset, epoch: id.epoch };
+            return Some(PartitionData { snapshot_id, ..data });
         }
         if let Some(diverging_epoch) = self.diverges(fetch) {
             io.event(Event::Diverged {
@@ -178,17 +195,26 @@ impl Broker {
         let Role::Follower { leader, .. } = self.quorum.role else { return Instant::NEVER };
         let Some(log) = self.logs.get(METADATA) else { return Instant::NEVER };
         let durable = log.recovery_point() >= log.log_end_offset() || self.config.planted.has(Bug::C05);
-        if self.quorum.saving.is_some() || !durable {
+        if self.quorum.saving.is_some() || !durable || self.quorum.snapshots.is_installing() {
             return Instant::NEVER;
         }
         if !self.peers.is_free(leader, Channel::QuorumFetch, io.now.mono) {
             return self.peers.not_before(leader, Channel::QuorumFetch);
         }
+        let Some(endpoint) = self.config.cluster.voters.get(&leader) else { return Instant::NEVER };
+        let asked = self.piece_request().unwrap_or_else(|| self.metadata_request(log));
+        let timeout = self.config.cluster.request_timeout;
+        self.peers.send((leader, Channel::QuorumFetch, endpoint), &asked.0, asked.1, timeout, io);
+        Instant::NEVER
+    }
+
+    /// Asks for what follows this node's log.
+    fn metadata_request(&self, log: &Log) -> (Request, Ask) {
         let partition = FetchPartition {
             partition: 0,
             current_leader_epoch: self.quorum.epoch,
             fetch_offset: log.log_end_offset(),
-            last_fetched_epoch: log.latest_epoch(),
+            last_fetched_epoch: self.quorum.last_epoch(&self.logs),
             log_start_offset: log.log_start_offset(),
             partition_max_bytes: MAX_BYTES,
             high_watermark: self.quorum.high_watermark,
@@ -202,10 +228,7 @@ impl Broker {
             topics: vec![FetchTopic { topic_id: METADATA.0, partitions: vec![partition], ..FetchTopic::default() }],
             ..FetchRequest::default()
         };
-        let Some(endpoint) = self.config.cluster.voters.get(&leader) else { return Instant::NEVER };
-        let (ask, timeout) = (Ask::QuorumFetch { epoch: self.quorum.epoch }, self.config.cluster.request_timeout);
-        self.peers.send((leader, Channel::QuorumFetch, endpoint), &request.into(), ask, timeout, io);
-        Instant::NEVER
+        (request.into(), Ask::QuorumFetch { epoch: self.quorum.epoch })
     }
 
     /// The leader answered, or cannot be reached.
@@ -232,6 +255,10 @@ impl Broker {
     }
 
     fn take_metadata(&mut self, data: &PartitionData, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
+        if data.snapshot_id.end_offset >= 0 {
+            self.begin_download(&data.snapshot_id);
+            return Ok(());
+        }
         if data.diverging_epoch.epoch >= 0 {
             return self.cut_metadata(&data.diverging_epoch, io);
         }
@@ -243,7 +270,7 @@ impl Broker {
             self.propose_from(base, io)?;
         }
         let end = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
-        let known = data.high_watermark.min(end);
+        let known = if self.config.planted.has(Bug::C28) { end } else { data.high_watermark.min(end) };
         self.quorum.high_watermark = self.quorum.high_watermark.max(known);
         self.metadata_committed(end >= data.high_watermark && data.high_watermark > 0, io);
         Ok(())
@@ -276,7 +303,10 @@ impl Broker {
             super::role::QuorumError::Log(error) => error,
             super::role::QuorumError::Corrupt(_) => LogError::Corrupt(from),
         })?;
-        for (base_offset, records) in batches {
+        for (base_offset, mut records) in batches {
+            if self.config.planted.has(Bug::C38) {
+                records.sort_by_key(|record| self.keyed.number(record.name(), 0));
+            }
             self.controller.propose(base_offset, records, None);
         }
         Ok(())

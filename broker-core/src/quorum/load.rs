@@ -6,7 +6,7 @@ use crate::log::{Log, LogDirs, LogError, Slice};
 use bytes::Bytes;
 use wire::Io;
 use wire::metadata::MetadataRecord;
-use wire::records::{Batch, Batches};
+use wire::records::{Batch, BatchHeader, Batches};
 
 /// How much is read at once.
 const LOAD_BYTES: usize = 1 << 20;
@@ -16,13 +16,7 @@ const MAX_DECOMPRESSED: usize = 64 << 20;
 /// Batches of metadata records: base offset and records.
 pub(crate) type Loaded = Vec<(i64, Vec<MetadataRecord>)>;
 
-/// The batches of metadata records that the log holds: base offset and records. Control batches hold none.
-pub(crate) fn load(logs: &LogDirs, io: &mut Io<'_, Broker>) -> Result<Loaded, QuorumError> {
-    let start = logs.get(METADATA).map_or(0, Log::log_start_offset);
-    load_from(logs, start, io)
-}
-
-/// The same from an offset on.
+/// The batches of metadata records that the log holds from an offset on: base offset and records. Control batches hold none.
 pub(super) fn load_from(logs: &LogDirs, from: i64, io: &mut Io<'_, Broker>) -> Result<Loaded, QuorumError> {
     let Some(log) = logs.get(METADATA) else { return Ok(Vec::new()) };
     let mut offset = from;
@@ -55,6 +49,12 @@ pub(super) fn read(log: &Log, offset: i64, max_bytes: usize, io: &mut Io<'_, Bro
             }
         }
     }
+}
+
+/// The header of the batch that contains an offset.
+pub(super) fn header_at(logs: &LogDirs, offset: i64, io: &mut Io<'_, Broker>) -> Result<Option<BatchHeader>, LogError> {
+    let Some(log) = logs.get(METADATA) else { return Ok(None) };
+    Ok(BatchHeader::parse(&read(log, offset, 1, io)?))
 }
 
 fn decode(batch: &Batch) -> Result<Vec<MetadataRecord>, QuorumError> {

@@ -2,6 +2,7 @@
 
 use super::election::AfterSave;
 use super::grant::{self, Standing};
+use super::snapshots::{self, Opened, Snapshots};
 use super::state::{self, Remembered};
 use crate::broker::Broker;
 use crate::bugs::Bug;
@@ -76,6 +77,7 @@ pub(crate) struct Quorum {
     pub(super) asked: BTreeSet<i32>,
     /// Connections whose fetch of metadata is parked.
     pub(super) waiting: BTreeSet<ConnId>,
+    pub(super) snapshots: Snapshots,
     /// Whether the image was published since the node opened.
     pub(crate) published: bool,
     pub(super) node: i32,
@@ -122,7 +124,11 @@ impl From<LogError> for QuorumError {
 impl Quorum {
     /// Reads what is known of the last epoch. A lone voter elects itself: its epoch may be used once the quorum state is durable. One of
     /// several goes on following the leader that it knew, or waits for one; what it led before, it leads no more.
-    pub(crate) fn open(config: &Config, logs: &mut LogDirs, io: &mut Io<'_, Broker>) -> Result<Quorum, QuorumError> {
+    pub(crate) fn open(
+        config: &Config,
+        logs: &mut LogDirs,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<(Quorum, Opened), QuorumError> {
         let bugs = &config.planted;
         match logs.get_mut(METADATA) {
             Some(log) => log.set_config(metadata_config(config)),
@@ -132,19 +138,21 @@ impl Quorum {
             Some(text) => Some(state::parse(&text)?),
             None => None,
         };
+        let (snapshots, opened) = snapshots::open(logs, io, bugs)?;
         let (node, voters) = (config.node_id.0, config.cluster.voters.keys().copied().collect::<Vec<_>>());
-        let log_epoch = logs.get(METADATA).map_or(-1, |log| log.latest_epoch());
+        let log_epoch = last_epoch(logs, &snapshots);
         let mut quorum = Quorum {
             epoch: last.map_or(0, |last| last.epoch).max(log_epoch).max(0),
             voted: last.and_then(|last| last.voted),
             role: Role::Unattached,
-            high_watermark: 0,
+            high_watermark: snapshots.latest().map_or(0, |id| id.end_offset),
             saving: None,
             after_save: Vec::new(),
             deadline: Instant::NEVER,
             drawn: 0,
             asked: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            snapshots,
             published: false,
             node,
             voters,
@@ -154,18 +162,24 @@ impl Quorum {
             quorum.role = Role::Leader(Leading::default());
             quorum.save(None, logs, io, bugs)?;
         } else {
-            quorum.rejoin(last);
+            quorum.rejoin(last, bugs);
         }
-        Ok(quorum)
+        Ok((quorum, opened))
+    }
+
+    /// The epoch of the last record of the log, or of the snapshot that it begins with if it has none of its own; -1 if there is nothing.
+    pub(super) fn last_epoch(&self, logs: &LogDirs) -> i32 {
+        last_epoch(logs, &self.snapshots)
     }
 
     /// Goes on where the last incarnation stood. A log that is ahead of the quorum state has seen an epoch in which this node has not
     /// voted, as far as it knows; it votes for nobody there.
-    fn rejoin(&mut self, last: Option<Remembered>) {
+    fn rejoin(&mut self, last: Option<Remembered>, bugs: &Planted<Bug>) {
         let known = last.filter(|last| last.epoch == self.epoch);
         match known.and_then(|last| last.leader) {
             Some(leader) if leader != self.node => self.role = Role::Follower { leader, fetched: false },
             // It led this epoch, so it had voted for itself.
+            Some(_) if bugs.has(Bug::C04) => self.voted = None,
             Some(_) => self.voted = Some(self.node),
             None if known.is_none() && last.is_some() => self.voted = Some(self.node),
             None => {}
@@ -323,7 +337,8 @@ impl Quorum {
         let leading = self.leading()?;
         let ends = leading.followers.values().map(|follower| follower.end).chain([own]).collect();
         let held = grant::majority_offset(ends).min(log.log_end_offset());
-        if held <= leading.epoch_start? || held <= self.high_watermark {
+        let begun = held > leading.epoch_start? || (held == leading.epoch_start? && bugs.has(Bug::C06));
+        if !begun || held <= self.high_watermark {
             return None;
         }
         self.high_watermark = held;
@@ -331,7 +346,12 @@ impl Quorum {
     }
 }
 
+fn last_epoch(logs: &LogDirs, snapshots: &Snapshots) -> i32 {
+    let of_log = logs.get(METADATA).map_or(-1, |log| log.latest_epoch());
+    snapshots.latest().map_or(of_log, |id| of_log.max(id.epoch))
+}
+
 /// A record of our own that cannot be encoded: the metadata log cannot go on.
-fn unwritable() -> LogError {
+pub(super) fn unwritable() -> LogError {
     LogError::Storage(DiskError::Invalid)
 }

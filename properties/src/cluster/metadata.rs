@@ -2,20 +2,26 @@
 
 use super::{role, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::Change;
+use crate::ghost::covered::snapshot_at;
+use crate::ghost::{Change, Contents};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use broker_core::event::Partition;
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use wire::files::METADATA_TOPIC_ID;
+use wire::metadata::Snapshot;
 use wire::{NodeId, Uuid};
 
-/// W26, as far as brokers show what they made of their image. No broker acts in a leader epoch of a partition that is not
-/// committed yet, and only the broker that the committed record names leads in it. Source: ORACLES; TLA+:
-/// MetadataLogMatchingProperty; bugs C20 C27 C28 C41.
+/// W26, as far as brokers show what they made of their image. No broker takes a record into it that is not committed yet, none acts in a
+/// leader epoch of a partition that is not, and only the broker that the committed record names leads in it; and every snapshot is what the
+/// committed records below its end come to, as a set. Source: ORACLES; TLA+: MetadataLogMatchingProperty; bugs C20 C27 C28 C31 C38 C41.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MetadataRefinement;
+pub(crate) struct MetadataRefinement {
+    /// What the records below an offset come to.
+    folded: (i64, Contents),
+}
 
 impl Judge for MetadataRefinement {
     const ID: PropertyId = PropertyId {
@@ -23,14 +29,62 @@ impl Judge for MetadataRefinement {
         name: "metadata refinement",
         sentence: "Brokers act on committed metadata only, and as it says.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::Stated]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Stated, FactKind::FileReplaced]);
 
     fn claim(&self, _: &Scope, cluster: &Cluster<'_>) -> Claim {
         unless_metadata_broke(cluster)
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
-        let Fact::Stated { node, event } = fact else { return };
+        match fact {
+            Fact::FileReplaced { node, path, contents, .. } => {
+                if let Some((end, _)) = snapshot_at(path) {
+                    self.check_snapshot(*node, end, contents, case);
+                }
+            }
+            Fact::Stated { node, event: Event::MetadataApplied { to, .. } } => self.check_applied(*node, *to, case),
+            Fact::Stated { node, event } => self.check_role(*node, event, case),
+            _ => {}
+        }
+    }
+}
+
+impl MetadataRefinement {
+    fn check_applied(&self, node: NodeId, to: i64, case: &mut Case<'_>) {
+        let committed = case.cluster.ghost.metadata().end();
+        if to > committed {
+            case.charge(self, &Scope::node(node), "applied-uncommitted", || {
+                format!("node {node} has metadata up to {to} in its image, which is committed up to {committed}")
+            });
+        }
+    }
+
+    fn check_snapshot(&mut self, node: NodeId, end: i64, contents: &Bytes, case: &mut Case<'_>) {
+        let metadata = case.cluster.ghost.metadata();
+        // What a permitted loss took back may stand in a snapshot of before.
+        if metadata.reverted() {
+            return;
+        }
+        let snapshot = Snapshot::decode(contents.clone()).map(|it| Contents::of(it.records.iter().map(|(it, _)| it)));
+        if self.folded.0 > end {
+            self.folded = Default::default();
+        }
+        let (from, folded) = &mut self.folded;
+        metadata.records(*from, end).for_each(|record| folded.apply(record));
+        *from = end;
+        let wrong = match &snapshot {
+            Err(error) => Some(("snapshot-torn", error.to_string())),
+            _ if end > metadata.end() => Some(("snapshot-uncommitted", format!("committed up to {}", metadata.end()))),
+            Ok(snapshot) => self.folded.1.difference(snapshot).map(|thing| ("snapshot-differs", thing)),
+        };
+        if let Some((kind, what)) = wrong {
+            case.charge(self, &Scope::node(node), kind, || {
+                format!("the snapshot of node {node} up to {end} is not what the records come to: {what}")
+            });
+        }
+    }
+
+    fn check_role(&self, node: NodeId, event: &Event, case: &mut Case<'_>) {
         let Some((partition, epoch)) = role(event) else { return };
         let image = case.cluster.ghost.metadata().image();
         let Some(state) = image.partition(partition.topic_id, partition.partition) else { return };
@@ -42,7 +96,7 @@ impl Judge for MetadataRefinement {
         } else {
             return;
         };
-        case.charge(self, &Scope::node(*node), kind, || {
+        case.charge(self, &Scope::node(node), kind, || {
             let (name, leader, committed) = (event.name(), state.leader, state.leader_epoch);
             let (topic, index) = (&partition.topic, partition.partition);
             format!("node {node} states {name} of {topic}-{index} in epoch {epoch}; committed is {leader} in epoch {committed}")

@@ -34,17 +34,19 @@ fn vote(contents: &[u8]) -> Option<(i32, i32)> {
     Some((state.leader_epoch, state.voted_id))
 }
 
-/// W31. In one epoch a voter's vote is for one candidate, also after a start that finds the vote on its disk. Pre-votes
-/// are no votes and stand in no file. Source: Raft; KIP-595, KIP-996; bugs C01 C02 C04.
+/// W31. In one epoch a voter's vote is for one candidate, across starts: by what it answers, and by what its file says. Pre-votes are no
+/// votes and stand in no file. Source: Raft; KIP-595, KIP-996; bugs C01 C02 C04.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VoteOnce {
     votes: BTreeMap<NodeId, (i32, i32)>,
+    /// What it answered, by voter and epoch.
+    granted: BTreeMap<(NodeId, i32), NodeId>,
 }
 
 impl Judge for VoteOnce {
     const ID: PropertyId =
         PropertyId { id: "W31", name: "vote once", sentence: "A voter votes for at most one candidate in an epoch." };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced]);
+    const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced, FactKind::VoteGranted]);
 
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         unless_broken(scope, cluster)
@@ -67,6 +69,16 @@ impl Judge for VoteOnce {
                 case.charge(self, &Scope::node(*node), "twice", || {
                     format!("node {node} voted for {voted} in epoch {epoch}, in which it had voted for {before}")
                 });
+            }
+            Fact::VoteGranted { node, candidate, epoch } => {
+                let first = *self.granted.entry((*node, *epoch)).or_insert(*candidate);
+                if first != *candidate {
+                    case.charge(self, &Scope::node(*node), "granted-twice", || {
+                        format!(
+                            "node {node} gave its vote of epoch {epoch} to {candidate}, and had given it to {first}"
+                        )
+                    });
+                }
             }
             _ => {}
         }

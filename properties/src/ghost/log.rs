@@ -196,13 +196,24 @@ impl LogGhost {
         self.truncate(0)
     }
 
-    /// The disk shows these batches. Returns the ranges of what stood here before and is not there intact, and the
+    /// The log goes on behind a snapshot that contains these batches.
+    pub(crate) fn begin_behind(&mut self, front: Vec<Held>, end: i64) {
+        self.pristine = false;
+        (self.batches, self.end) = (front, end);
+    }
+
+    /// The disk shows these batches, behind those of a snapshot. Returns the ranges of what stood here before and is not there intact, and the
     /// places of batches that a failed append left behind.
-    pub(crate) fn adopt(&mut self, batches: &[BatchSeen], incarnation: u32) -> (Vec<(i64, i64)>, Vec<usize>) {
-        let old = std::mem::take(&mut self.batches);
+    pub(crate) fn adopt(
+        &mut self,
+        front: Vec<Held>,
+        batches: &[BatchSeen],
+        incarnation: u32,
+    ) -> (Vec<(i64, i64)>, Vec<usize>) {
+        let old = std::mem::replace(&mut self.batches, front);
         let mut found = Vec::new();
         let pristine = std::mem::take(&mut self.pristine);
-        for (place, batch) in batches.iter().enumerate() {
+        for (place, batch) in (self.batches.len()..).zip(batches) {
             self.push(batch, incarnation, true);
             let half_written = batch.valid && self.half_written == Some(batch.base_offset);
             let Some(held) = self.batches.last_mut() else { continue };

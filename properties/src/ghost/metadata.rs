@@ -7,7 +7,7 @@
 
 use super::image::{Change, Image};
 use crate::fact::BatchSeen;
-use crate::ghost::LogGhost;
+use crate::ghost::{Held, LogGhost};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wire::metadata::MetadataRecord;
@@ -19,6 +19,8 @@ struct Applied {
     epoch: i32,
     prefix: u128,
     records: Rc<[MetadataRecord]>,
+    /// As its leader had it.
+    held: Held,
 }
 
 /// The fold of the committed metadata, and what the fact at hand changed in it.
@@ -57,6 +59,33 @@ impl MetadataGhost {
         self.applied.last().map_or(-1, |applied| applied.epoch)
     }
 
+    /// Whether an offset is where a committed batch ends, or the log begins.
+    #[must_use]
+    pub fn is_boundary(&self, offset: i64) -> bool {
+        offset == 0 || self.applied.binary_search_by_key(&offset, |applied| applied.end).is_ok()
+    }
+
+    /// The committed batches below an offset at which one ends.
+    #[must_use]
+    pub fn batches(&self, end: i64) -> Option<Vec<Held>> {
+        let last = self.applied.binary_search_by_key(&end, |applied| applied.end).ok()?;
+        Some(self.applied[..=last].iter().map(|applied| applied.held.clone()).collect())
+    }
+
+    /// The committed records in a range of offsets, batches as a whole.
+    pub fn records(&self, from: i64, to: i64) -> impl Iterator<Item = &MetadataRecord> {
+        let first = self.applied.partition_point(|applied| applied.end <= from);
+        let covered = self.applied[first..].iter().take_while(move |applied| applied.end <= to);
+        covered.flat_map(|applied| applied.records.iter())
+    }
+
+    /// The epoch of the committed batch that contains an offset.
+    #[must_use]
+    pub fn epoch_at(&self, offset: i64) -> Option<i32> {
+        let at = self.applied.partition_point(|applied| applied.end <= offset);
+        self.applied.get(at).map(|applied| applied.epoch)
+    }
+
     /// Whether a permitted loss ever took committed metadata back.
     #[must_use]
     pub fn reverted(&self) -> bool {
@@ -89,7 +118,13 @@ impl MetadataGhost {
             let records = records.unwrap_or_else(|| Rc::from([].as_slice()));
             let end = held.last_offset.saturating_add(1);
             self.image.apply_all(&records, held.base_offset, &mut self.changes);
-            self.applied.push(Applied { end, epoch: held.leader_epoch, prefix: held.prefix, records });
+            self.applied.push(Applied {
+                end,
+                epoch: held.leader_epoch,
+                prefix: held.prefix,
+                records,
+                held: held.clone(),
+            });
         }
     }
 

@@ -4,6 +4,7 @@
 //! - [`log`]: each replica's log with a rolling prefix hash and its durable end;
 //! - [`partition`]: what all replicas of a partition come to: the committed prefix, what was acknowledged, who led;
 //! - [`metadata`] and [`image`]: what the metadata log has committed, and the state of the cluster that it makes;
+//! - [`contents`]: the same as a snapshot has it; [`covered`]: the log below a snapshot;
 //! - [`election`]: what an election must not lose, and what it may (the rebase rule);
 //! - [`loss`]: what is gone from a replica, and whether that is permitted;
 //! - [`node`]: incarnations, ends, failed log directories;
@@ -12,6 +13,8 @@
 //! The court feeds it before any property sees a fact, so [`Ghost::losses`], [`Ghost::writing`], [`Ghost::election`] and
 //! [`LogGhost::end_before`] speak of the fact at hand.
 
+pub mod contents;
+pub mod covered;
 pub mod election;
 pub mod image;
 pub mod log;
@@ -22,6 +25,7 @@ pub mod partition;
 mod queries;
 pub mod topics;
 
+pub use contents::Contents;
 pub use election::Election;
 pub use image::{Change, Image, PartitionState};
 pub(crate) use log::METADATA_TOPIC_ID;
@@ -65,6 +69,8 @@ pub struct Ghost {
     leader_isr: BTreeMap<(NodeId, Uuid, i32), Event>,
     /// In which incarnation a node got a broker epoch.
     registrations: BTreeMap<(NodeId, i64), u32>,
+    /// The end of the newest snapshot of the metadata on each node's disk.
+    covered: BTreeMap<NodeId, i64>,
     writing: Option<Writing>,
     election: Option<Election>,
 }
@@ -81,6 +87,7 @@ impl Ghost {
                 if self.voters.is_empty() {
                     self.voters = nodes.ids().to_vec();
                 }
+                self.find_snapshots(*node, nodes);
             }
             Fact::Opened { node, error } => self.opened(*node, error.is_none(), ledger),
             Fact::Stopped { node, how } => self.nodes.entry(*node).or_default().stop(*how, moment),
@@ -94,6 +101,7 @@ impl Ghost {
             Fact::FileReplaced { node, path, contents, .. } if path == RECOVERY_POINT_CHECKPOINT => {
                 self.claim_synced(*node, contents);
             }
+            Fact::FileReplaced { node, path, .. } => self.snapshot_written(*node, path),
             Fact::Healed {} => self.healed = Some(moment),
             _ => self.observe_log(fact, ledger),
         }
@@ -119,11 +127,16 @@ impl Ghost {
             Fact::Truncated { log, to } => {
                 let id = self.touch(log, ledger);
                 if self.log(id).present {
-                    let gone = self.log_mut(id).truncate(*to);
+                    let to = self.cut_to(id, *to);
+                    let gone = self.log_mut(id).truncate(to);
                     self.lose(id, gone, How::Truncated, ledger);
                 }
             }
-            Fact::SegmentCreated { log, .. } => self.touch_mut(log, ledger).present = true,
+            Fact::SegmentCreated { log, base_offset } => {
+                let id = self.touch(log, ledger);
+                self.log_mut(id).present = true;
+                self.begins_at(id, *base_offset);
+            }
             Fact::LogRemoved { log } => {
                 let id = self.touch(log, ledger);
                 let gone = self.log_mut(id).clear();
@@ -171,7 +184,8 @@ impl Ghost {
         let start = self.log(id).batches.first().map(|held| held.base_offset);
         self.adopt(id, batches, How::NotSurvived, ledger);
         // A gap at the very front is a gap, too.
-        let headless = |start: &i64| batches.first().is_some_and(|batch| batch.base_offset > *start);
+        let shown = self.log(id).batches.first().map(|held| held.base_offset);
+        let headless = |start: &i64| shown.is_some_and(|shown| shown > *start);
         let end = start.filter(headless).unwrap_or_else(|| self.log(id).sound_end());
         let lost_here = self.losses.iter().find(|loss| loss.log == id && (loss.from..loss.to).contains(&end));
         // An incarnation that died before it was open has left the work, and the cause, to this one.
@@ -236,7 +250,8 @@ impl Ghost {
 
     fn adopt(&mut self, id: LogId, batches: &[BatchSeen], how: How, ledger: &Ledger) {
         let incarnation = self.incarnation(self.log(id).log.node);
-        let (lost, found) = self.log_mut(id).adopt(batches, incarnation);
+        let (front, batches) = self.behind_snapshot(id, batches);
+        let (lost, found) = self.log_mut(id).adopt(front, batches, incarnation);
         for place in found {
             self.found_at(id, place);
         }

@@ -1,5 +1,6 @@
 //! The cluster is whole again at rest, as far as its nodes run.
 
+use super::cut_off::CutOff;
 use super::{is_eligible_somewhere, unreachable};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionState};
@@ -38,23 +39,45 @@ fn can_be_led(state: &PartitionState, log: &LogGhost, cluster: &Cluster<'_>) -> 
 }
 
 /// L01. At rest, if a majority of the quorum runs, one node leads it, and each partition with an eligible replica that
-/// runs has a leader that knows that it is. Source: ORACLES; TLA+: EventuallyLeaderElected; bugs C13 C14 C19 C32.
+/// runs has a leader that knows that it is; and while a partition lasts, a leader of the quorum that is cut off from the majority resigns
+/// within twice its fetch timeout. Source: ORACLES; TLA+: EventuallyLeaderElected; bugs C13 C14 C19 C32.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LeaderExists;
+pub(crate) struct LeaderExists {
+    cut_off: CutOff,
+}
 
 impl Judge for LeaderExists {
     const ID: PropertyId = PropertyId {
         id: "L01",
         name: "EventuallyLeaderElected",
-        sentence: "After healing the quorum and each partition that can have a leader have one.",
+        sentence: "After healing the quorum and each partition that can have a leader have one; who is cut off resigns.",
     };
-    const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
+    const INTERESTS: FactSet = FactSet::of(&[
+        FactKind::AtRest,
+        FactKind::Started,
+        FactKind::Stated,
+        FactKind::Appended,
+        FactKind::FollowerFetched,
+        FactKind::SnapshotAsked,
+    ]);
 
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         unreachable(scope, cluster)
     }
 
-    fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
+    fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
+        if let Fact::AtRest {} = fact {
+            self.at_rest(case);
+        } else if let Some((node, silent)) = self.cut_off.observe(fact, case.cluster) {
+            case.charge(self, &Scope::node(node), "not-resigned", || {
+                format!("node {node} leads the quorum, and no majority has fetched from it for {silent:?}")
+            });
+        }
+    }
+}
+
+impl LeaderExists {
+    fn at_rest(&self, case: &mut Case<'_>) {
         let cluster = case.cluster;
         let leads = |node: &NodeId| {
             let view = cluster.nodes.view(*node).and_then(|view| view.log(METADATA_TOPIC_ID, 0));

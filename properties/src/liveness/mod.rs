@@ -4,6 +4,7 @@
 //! restarted, a broken metadata log) excuses the logs that it touched, and those alone.
 
 mod cluster;
+mod cut_off;
 mod delivery;
 mod settled;
 

@@ -49,7 +49,8 @@ impl Judge for EpochCache {
 
 impl EpochCache {
     fn check(&self, log: &LogGhost, shown: &LogView<'_>, case: &mut Case<'_>) {
-        if let Some(wrong) = wrong_entry(log, case.cluster.ghost.partition(log.home), shown.epochs) {
+        let partition = case.cluster.ghost.partition(log.home);
+        if let Some(wrong) = wrong_entry(log, partition, shown.log_start_offset, shown.epochs) {
             self.accuse(log, shown, wrong, case);
         }
     }
@@ -100,17 +101,24 @@ fn misstated(event: &Event, cache: &[(i32, i64)]) -> Option<Wrong> {
     }
 }
 
-fn wrong_entry(log: &LogGhost, partition: &PartitionGhost, cache: &[(i32, i64)]) -> Option<Wrong> {
+fn wrong_entry(
+    log: &LogGhost,
+    partition: &PartitionGhost,
+    start: i64,
+    cache: &[(i32, i64)],
+) -> Option<Wrong> {
     let unordered = cache.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
     if let Some(pair) = unordered {
         return Some(("unordered", pair[1].0, pair[1].1));
     }
     // A node that stated no election of this log, as one whose log came from elsewhere, is believed.
     let led = |entry: &(i32, i64)| {
-        log.elections.is_empty() || log.elections.contains(entry) || partition.was_led(entry.0, entry.1)
+        // The epoch that a log begins in began before it does.
+        let continues = entry.1 == start && log.batch(start - 1).is_some_and(|held| held.leader_epoch <= entry.0);
+        continues || log.elections.is_empty() || log.elections.contains(entry) || partition.was_led(entry.0, entry.1)
     };
     let mut of_batches: BTreeMap<i32, i64> = BTreeMap::new();
-    for held in log.batches.iter().filter(|held| held.valid) {
+    for held in log.batches.iter().filter(|held| held.valid && held.last_offset >= start) {
         of_batches.entry(held.leader_epoch).or_insert(held.base_offset);
     }
     let missing = of_batches.iter().find(|&(&epoch, &base)| {

@@ -103,7 +103,9 @@ impl Judge for CutsAboveFloor {
                 self.floors.extend(floor(log, case.cluster).map(|floor| (log.clone(), floor)));
             }
             Fact::Truncated { log, to } => {
-                let Some(floor) = self.floors.get(log).copied().filter(|floor| to < floor) else { return };
+                // Below its snapshot a node holds what the log does not.
+                let held = case.cluster.ghost.get(log).map_or(*to, |it| it.end.max(*to));
+                let Some(floor) = self.floors.get(log).copied().filter(|&floor| held < floor) else { return };
                 case.charge(self, &Scope::default(), "below-checkpoint", || {
                     format!("{log} was cut to offset {to} when it was opened, its checkpoints say {floor}")
                 });

@@ -29,6 +29,8 @@ pub(crate) struct Replica {
     pub(crate) high_watermark: i64,
     pub(crate) leads: bool,
     pub(crate) epoch: i32,
+    /// Where it begins.
+    pub(crate) start: i64,
     epochs: Vec<(i32, i64)>,
     /// Epochs that it led, and where they started.
     led: Vec<(i32, i64)>,
@@ -38,7 +40,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     pub(crate) fn end(&self) -> i64 {
-        self.batches.last().map_or(0, |batch| batch.last_offset + 1)
+        self.batches.last().map_or(self.start, |batch| batch.last_offset + 1)
     }
 
     fn refresh(&mut self) {
@@ -61,7 +63,7 @@ impl Replica {
             partition: 0,
             log_dir: DIR,
             online: true,
-            log_start_offset: 0,
+            log_start_offset: self.start,
             log_end_offset: self.end(),
             high_watermark: self.high_watermark,
             last_stable_offset: self.high_watermark,
@@ -126,8 +128,9 @@ impl Nodes for Shown {
     fn config(&self, _: NodeId, name: &str) -> Option<String> {
         self.config.get(name).cloned()
     }
-    fn files(&self, _: NodeId, _: LogDirId) -> Vec<(String, u64)> {
-        Vec::new()
+    fn files(&self, node: NodeId, _: LogDirId) -> Vec<(String, u64)> {
+        let files = self.brokers.get(&node).into_iter().flat_map(|broker| &broker.files);
+        files.map(|(path, contents)| (path.clone(), contents.len() as u64)).collect()
     }
     fn file(&self, node: NodeId, _: LogDirId, path: &str) -> Option<Bytes> {
         self.brokers.get(&node)?.files.get(path).cloned()
@@ -232,6 +235,12 @@ impl Group {
         self
     }
 
+    /// Time passes.
+    pub(crate) fn after_ms(mut self, ms: u64) -> Group {
+        self.now.at.0 += ms * 1_000_000;
+        self
+    }
+
     /// The same within the input of the fact before.
     pub(crate) fn also(mut self, fact: Fact) -> Group {
         self.court.observe(&fact, self.now, &self.shown);
@@ -320,6 +329,11 @@ impl Group {
         self.shown.brokers[&NodeId(self.controller)].quorum.end()
     }
 
+    /// The controller's metadata log.
+    pub(crate) fn shown_quorum(&self) -> &Replica {
+        &self.shown.brokers[&NodeId(self.controller)].quorum
+    }
+
     // The quorum
 
     /// A candidate gets these votes, leads, and is followed.
@@ -397,8 +411,8 @@ impl Group {
 
     pub(crate) fn append_metadata(mut self, node: i32, batch: BatchSeen) -> Group {
         self.broker(node).quorum.batches.push(batch.clone());
-        let log = LogRef::metadata(NodeId(node));
-        self.then(Fact::Appended { log, log_dir: DIR, segment: 0, batch })
+        let (log, segment) = (LogRef::metadata(NodeId(node)), self.broker(node).quorum.start);
+        self.then(Fact::Appended { log, log_dir: DIR, segment, batch })
     }
 
     pub(crate) fn sync_metadata(mut self, nodes: &[i32]) -> Group {

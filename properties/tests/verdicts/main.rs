@@ -9,4 +9,5 @@ mod liveness;
 mod quorum;
 mod replica;
 mod replication;
+mod snapshots;
 mod weird;

@@ -27,6 +27,10 @@ const BROKER: &[Choice] = &[
     choice("auto.create.topics.enable", &["false"], 1, 3),
     choice("num.partitions", &["1", "3"], 1, 3),
     choice("log.message.timestamp.type", &["LogAppendTime"], 1, 6),
+    choice("metadata.log.max.record.bytes.between.snapshots", &["300", "1000", "5000"], 1, 2),
+    choice("metadata.log.max.snapshot.interval.ms", &["200", "2000"], 1, 4),
+    choice("metadata.max.retention.bytes", &["1", "3000", "20000"], 1, 2),
+    choice("internal.metadata.log.segment.bytes", &["4000", "20000"], 1, 4),
 ];
 
 /// What a cluster of brokers has besides.
@@ -42,6 +46,7 @@ const CLUSTER: &[Choice] = &[
     choice("broker.heartbeat.interval.ms", &["100", "500"], 1, 2),
     choice("broker.session.timeout.ms", &["600", "2000", "6000"], 2, 3),
     choice("max.incremental.fetch.session.cache.slots", &["0", "2"], 1, 6),
+    choice("controller.quorum.fetch.snapshot.max.bytes", &["150", "1000"], 1, 3),
 ];
 
 /// What a replicated topic has besides.

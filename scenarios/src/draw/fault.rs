@@ -27,6 +27,7 @@ const NARROW_WINDOWS_OF_CLUSTERS: &[&str] = &[
     "IsrChanged",
     "FollowerFetched",
     "ElectionStarted",
+    "VoteGranted",
     "Appended",
     "ProduceReceived",
 ];

@@ -31,6 +31,7 @@ pub(crate) const ALL: &[Scenario] = &[
     cluster::isr_churn::SCENARIO,
     cluster::elections::SCENARIO,
     cluster::topics::SCENARIO,
+    cluster::snapshots::SCENARIO,
     cluster::weak_config::SCENARIO,
     cluster::swarm::SCENARIO,
 ];

@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "restarts in a row, clean and not, some during recovery",
     turns: 1,
     judged_after: 100,
-    must_reach: &["CleanShutdown", "Recovered", "Registered", "LeaderElected", "Retrying"],
+    must_reach: &["CleanShutdown", "Recovered", "Registered", "LeaderElected", "Retrying", "SnapshotLoaded"],
     faults: FAULTS,
     draw,
 };

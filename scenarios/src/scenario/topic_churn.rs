@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     about: "create, delete and re-create under load",
     turns: 1,
     judged_after: 100,
-    must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "PositionReset"],
+    must_reach: &["LogCreated", "LogDeleted", "LogRemoved", "PositionReset", "SnapshotWritten", "LogStartRaised"],
     faults: FAULTS,
     draw,
 };

@@ -5,7 +5,7 @@
 //! Durability is looked up on the platter and never taken from what a sync reported.
 
 use super::batch;
-use super::image::{self, Assignments};
+use super::image::Assignments;
 use super::log::Log;
 use super::touch::Scopes;
 use crate::disk::Effect;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, LogRef, Moment, Touch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use wire::files::names::{Suffix, parse_segment_file};
+use wire::files::names::{PART, Suffix, parse_segment_file, parse_snapshot_file};
 use wire::files::{Folder, METADATA_FOLDER, METADATA_TOPIC_ID, PARTITION_METADATA, PartitionMetadata};
 use wire::{
     Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, NodeId, Str, SyncId, SyncTarget, TopicPartition, Uuid,
@@ -165,7 +165,7 @@ impl Observed {
     pub fn assignments(&self, below: i64) -> Assignments {
         let Some(log) = self.metadata_log() else { return Assignments::default() };
         let files = self.disk.children(log.dir, EntryKind::File);
-        let snapshots = files.into_iter().filter_map(|(name, inode)| Some((image::snapshot_end(&name)?, inode)));
+        let snapshots = files.into_iter().filter_map(|(name, inode)| Some((parse_snapshot_file(&name)?.0, inode)));
         let newest = snapshots.filter(|(end, _)| *end <= below).max();
         let mut batches = newest.map_or_else(Vec::new, |(_, inode)| self.snapshot(inode));
         let end = newest.map_or(i64::MIN, |(end, _)| end);
@@ -508,8 +508,8 @@ fn segment_base(name: &str) -> Option<i64> {
 /// Whether a file of this name is small and its name is final: a checkpoint, a marker, quorum state, properties.
 /// Files of segments and files on their way to a final name are not.
 fn is_small(name: &str) -> bool {
-    const NOT: [&str; 9] =
-        [".log", ".index", ".timeindex", ".txnindex", ".snapshot", ".tmp", ".deleted", ".swap", ".cleaned"];
+    const NOT: [&str; 10] =
+        [".log", ".index", ".timeindex", ".txnindex", ".snapshot", ".tmp", PART, ".deleted", ".swap", ".cleaned"];
     !NOT.iter().any(|ending| name.ends_with(ending))
 }
 

@@ -92,13 +92,6 @@ impl Assigned {
     }
 }
 
-/// The end offset of a snapshot of the metadata log, from its name: twenty digits, a dash, ten digits of the epoch.
-pub(super) fn snapshot_end(name: &str) -> Option<i64> {
-    let (end, epoch) = name.strip_suffix(".checkpoint")?.split_once('-')?;
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(end, 20) && digits(epoch, 10)).then(|| end.parse().ok())?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +137,5 @@ mod tests {
         assert_eq!(may(at(5)), [true; 3]);
         assert_eq!(may(at(6)), [true, false, true]);
         assert_eq!(at(7), None);
-    }
-
-    #[test]
-    fn only_snapshots_have_a_snapshots_name() {
-        assert_eq!(snapshot_end("00000000000000000012-0000000003.checkpoint"), Some(12));
-        for other in ["leader-epoch-checkpoint", "12-3.checkpoint", "00000000000000000012-0000000003.checkpoint.part"] {
-            assert_eq!(snapshot_end(other), None, "{other}");
-        }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! An answer is matched with its request by the correlation id, per connection. What does not parse tells nothing.
 //! Topics are named: an id is looked up on the broker's disk, and in what Metadata answers have said. Left out on
-//! purpose: every API that no fact is about; between brokers that is all but Fetch and AlterPartition.
+//! purpose: every API that no fact is about; between brokers that is all but Fetch, FetchSnapshot, AlterPartition and Vote.
 
 use super::Observed;
 use super::batch::{see, see_all};
@@ -15,7 +15,7 @@ use wire::messages::alter_partition::{AlterPartitionRequest, AlterPartitionRespo
 use wire::messages::fetch::{FetchRequest, FetchResponse, PartitionData};
 use wire::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use wire::messages::produce::{ProduceRequest, ProduceResponse};
-use wire::messages::{ApiKey, Request, Response};
+use wire::messages::{ApiKey, FetchSnapshotRequest, Request, Response, VoteRequest};
 use wire::records::Batches;
 use wire::{NodeId, Str, TopicPartition, Uuid};
 
@@ -76,11 +76,22 @@ struct Asked {
 
 #[derive(Clone, Debug)]
 enum What {
-    Produce { acks: i16, batches: BTreeMap<TopicPartition, Produced> },
-    Fetch { session: i32, epoch: i32, wanted: Wanted },
-    ListOffsets { timestamps: Offsets },
+    Produce {
+        acks: i16,
+        batches: BTreeMap<TopicPartition, Produced>,
+    },
+    Fetch {
+        session: i32,
+        epoch: i32,
+        wanted: Wanted,
+    },
+    ListOffsets {
+        timestamps: Offsets,
+    },
     Metadata,
     AlterPartition,
+    /// No pre-vote: who asks, and in which epoch.
+    Vote(NodeId, i32),
 }
 
 /// A batch that was handed to a broker.
@@ -99,6 +110,7 @@ impl What {
             What::ListOffsets { .. } => ApiKey::ListOffsets,
             What::Metadata => ApiKey::Metadata,
             What::AlterPartition => ApiKey::AlterPartition,
+            What::Vote(..) => ApiKey::Vote,
         }
     }
 }
@@ -140,6 +152,8 @@ impl WireTap {
             Request::ListOffsets(body) => Some(What::ListOffsets { timestamps: timestamps(&body) }),
             Request::Metadata(_) => Some(What::Metadata),
             Request::AlterPartition(body) => Some(self.alter_asked(from, &body)),
+            Request::Vote(body) => vote_asked(&body),
+            Request::FetchSnapshot(body) => self.snapshot_asked(from, &body),
             _ => None,
         };
         if let Some(what) = what {
@@ -166,6 +180,11 @@ impl WireTap {
                 self.offset_answered(from, &timestamps, &body);
             }
             (_, Response::AlterPartition(body)) => self.alter_answered(from, &body),
+            (What::Vote(candidate, epoch), Response::Vote(body)) => {
+                let answer = body.topics.first().and_then(|topic| topic.partitions.first());
+                let granted = answer.is_some_and(|answer| answer.vote_granted && answer.error_code == 0);
+                self.facts.extend(granted.then(|| Fact::VoteGranted { node: disk.node(), candidate, epoch }));
+            }
             (_, Response::Metadata(body)) => {
                 let known = body.topics.into_iter().filter(|topic| topic.topic_id != Uuid::ZERO);
                 self.names.extend(known.filter_map(|topic| Some((topic.topic_id, topic.name?))));
@@ -200,6 +219,8 @@ impl WireTap {
                 kinds.into_iter().any(wants)
             }
             Some(ApiKey::AlterPartition) => wants(FactKind::AlterPartitionReceived),
+            Some(ApiKey::Vote) => wants(FactKind::VoteGranted),
+            Some(ApiKey::FetchSnapshot) => wants(FactKind::SnapshotAsked),
             _ if follows => false,
             Some(ApiKey::Produce) => wants(FactKind::ProduceReceived) || wants(FactKind::ProduceAnswered),
             Some(ApiKey::Fetch) => wants(FactKind::FetchAnswered),
@@ -312,6 +333,17 @@ impl WireTap {
                 replica_epoch: body.replica_state.replica_epoch,
             });
         }
+    }
+
+    /// Tells of a follower that downloads a snapshot.
+    fn snapshot_asked(&mut self, from: From<'_>, body: &FetchSnapshotRequest) -> Option<What> {
+        let asked = body.topics.first()?.partitions.first()?;
+        self.facts.push(Fact::SnapshotAsked {
+            node: from.disk.node(),
+            replica: NodeId(body.replica_id),
+            current_leader_epoch: asked.current_leader_epoch,
+        });
+        None
     }
 
     /// A session remembers what its last answered request asked for.
@@ -438,6 +470,12 @@ fn want(from: From<'_>, body: &FetchRequest, wanted: &mut Wanted) {
             wanted.insert((topic.topic_id, topic.topic.clone(), asked.partition), place);
         }
     }
+}
+
+/// A request for a vote that counts.
+fn vote_asked(body: &VoteRequest) -> Option<What> {
+    let asked = body.topics.first()?.partitions.first().filter(|asked| !asked.pre_vote)?;
+    Some(What::Vote(NodeId(asked.replica_id), asked.replica_epoch))
 }
 
 fn payloads(batch: &BatchSeen) -> Vec<Payload> {

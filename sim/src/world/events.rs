@@ -54,6 +54,20 @@ fn leadership(event: &broker_core::Event) -> String {
             format!("{name} {}: the follower is to truncate to {end_offset}", of(partition))
         }
         Event::BrokerFenced { broker } | Event::BrokerUnfenced { broker } => format!("{name} broker {broker}"),
+        event => snapshots(event),
+    }
+}
+
+/// The metadata image, and where it stands.
+fn snapshots(event: &broker_core::Event) -> String {
+    use broker_core::Event;
+    let name = event.name();
+    match event {
+        Event::SnapshotWritten { end_offset, epoch }
+        | Event::SnapshotFetched { end_offset, epoch }
+        | Event::SnapshotLoaded { end_offset, epoch } => format!("{name} up to {end_offset}, epoch {epoch}"),
+        Event::LogStartRaised { partition, to } => format!("{name} {} to {to}", of(partition)),
+        Event::MetadataApplied { from, to } => format!("{name} offsets {from} to {to}"),
         event => event.name().to_owned(),
     }
 }

@@ -19,6 +19,8 @@ pub(super) fn node_of(fact: &Fact) -> Option<NodeId> {
         | Fact::ProduceAnswered { node, .. }
         | Fact::FollowerFetched { node, .. }
         | Fact::FollowerAnswered { node, .. }
+        | Fact::SnapshotAsked { node, .. }
+        | Fact::VoteGranted { node, .. }
         | Fact::FetchAnswered { node, .. }
         | Fact::AlterPartitionReceived { node, .. }
         | Fact::AlterPartitionAnswered { node, .. }
@@ -86,6 +88,9 @@ fn stopped(how: Stop) -> &'static str {
 
 fn exchange(fact: &Fact) -> Option<String> {
     Some(match fact {
+        Fact::VoteGranted { node, candidate, epoch } => {
+            format!("broker {node} votes for {candidate} in quorum epoch {epoch}")
+        }
         Fact::ProduceReceived { node, client: id, acks, partition, batch, .. } => {
             let what = batch.as_ref().map_or_else(
                 || "something unreadable".to_owned(),

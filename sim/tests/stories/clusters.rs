@@ -90,3 +90,24 @@ fn a_follower_has_one_session_with_its_leader_and_another_with_the_next() {
     assert_eq!((without.count("FetchSessionOpened"), without.count("FetchSessionRefused")), (0, 0));
     assert_eq!(without.count("FollowerFetched"), quiet.count("FollowerFetched"), "they fetch all the same");
 }
+
+#[test]
+fn a_node_that_was_away_for_long_comes_back_by_a_snapshot_and_one_that_starts_again_opens_with_its_own() {
+    let story = three()
+        .configured("metadata.log.max.record.bytes.between.snapshots", "300")
+        .configured("metadata.max.retention.bytes", "1")
+        .configured("controller.quorum.fetch.snapshot.max.bytes", "200")
+        .at(6_000, &Who::Node(3), Action::Kill { down_us: 8_000_000 })
+        .at(16_000, &Who::Node(2), Action::Kill { down_us: 1_000 });
+    let options = RunOptions { record: true, ..RunOptions::default() };
+    let mut world = World::with_options(&story.plan, properties::standard(), &options).unwrap();
+    while world.advance().is_some() {}
+    let outcome = world.outcome();
+    assert_eq!(outcome.violations, []);
+    for event in ["SnapshotWritten", "LogStartRaised", "SnapshotFetched", "SnapshotLoaded"] {
+        assert!(outcome.count(event) > 0, "{event}");
+    }
+    assert!(tells(&outcome, &["broker 3", "SnapshotFetched"]), "{}", lines(&outcome, "Snapshot"));
+    assert!(tells(&outcome, &["broker 2", "SnapshotLoaded"]), "{}", lines(&outcome, "Snapshot"));
+    assert!(outcome.count("SnapshotAsked") > 3, "piece by piece");
+}

@@ -1,4 +1,4 @@
-//! Names in a log directory: one folder per partition, one set of files per segment.
+//! Names in a log directory: one folder per partition, one set of files per segment; snapshots beside the metadata log's.
 
 use crate::TopicPartition;
 
@@ -60,6 +60,26 @@ pub fn parse_segment_file(name: &str) -> Option<(i64, Suffix)> {
     Some((digits.parse().ok()?, suffix))
 }
 
+/// Appended to a snapshot that is being written.
+pub const PART: &str = ".part";
+const CHECKPOINT: &str = ".checkpoint";
+
+/// The file of a snapshot of the metadata log (KIP-630): the first offset behind what it contains in twenty digits, and the epoch of the
+/// last record that it contains in ten.
+#[must_use]
+pub fn snapshot_file(end_offset: i64, epoch: i32) -> String {
+    format!("{end_offset:020}-{epoch:010}{CHECKPOINT}")
+}
+
+/// The end offset and the epoch that a snapshot's name says; None for other files, those that are being written included.
+#[must_use]
+pub fn parse_snapshot_file(name: &str) -> Option<(i64, i32)> {
+    let (end_offset, epoch) = name.strip_suffix(CHECKPOINT)?.split_once('-')?;
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let named = digits(end_offset, 20) && digits(epoch, 10);
+    named.then(|| Some((end_offset.parse().ok()?, epoch.parse().ok()?)))?
+}
+
 /// A folder of a log directory that belongs to a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Folder {
@@ -119,6 +139,8 @@ mod tests {
         for suffix in Suffix::ALL {
             assert_eq!(parse_segment_file(&segment_file(i64::MAX, suffix)), Some((i64::MAX, suffix)));
         }
+        assert_eq!(parse_snapshot_file(&snapshot_file(887, 9)), Some((887, 9)));
+        assert_eq!(snapshot_file(887, 9), "00000000000000000887-0000000009.checkpoint");
         assert_eq!(Folder::parse(&log_folder(&tp("a-b", 12))), Some(Folder::Live(tp("a-b", 12))));
         assert_eq!(Folder::parse(&delete_folder(&tp("a.b", 1), 7)), Some(Folder::Deleted(tp("a.b", 1))));
     }
@@ -144,6 +166,14 @@ mod tests {
             "00000000000000000040.logs",
         ] {
             assert_eq!(parse_segment_file(name), None, "{name}");
+        }
+        for name in [
+            "leader-epoch-checkpoint",
+            "12-3.checkpoint",
+            "00000000000000000012-0000000003.checkpoint.part",
+            "-.checkpoint",
+        ] {
+            assert_eq!(parse_snapshot_file(name), None, "{name}");
         }
     }
 }

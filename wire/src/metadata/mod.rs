@@ -11,6 +11,7 @@ mod quorum_state;
 mod record;
 pub mod security;
 pub mod settings;
+pub mod snapshot;
 pub mod topics;
 
 pub use brokers::{
@@ -31,4 +32,5 @@ pub use security::{
     RemoveUserScramCredentialRecord, UserScramCredentialRecord,
 };
 pub use settings::{ClientQuotaRecord, ConfigRecord, FeatureLevelRecord, ProducerIdsRecord};
+pub use snapshot::{BadSnapshot, Snapshot};
 pub use topics::{ClearElrRecord, PartitionChangeRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};

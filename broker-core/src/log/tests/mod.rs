@@ -5,6 +5,7 @@ mod folder;
 mod identity;
 mod model;
 mod recorded;
+mod snapshots;
 mod stories;
 
 use super::log::Appended;

@@ -8,7 +8,7 @@ use wire::files::names::{Folder, log_folder, segment_file};
 use wire::files::{MetaProperties, Suffix};
 use wire::records::Batches;
 
-const NAMES: [&str; 8] =
+pub(super) const NAMES: [&str; 8] =
     ["clean-1", "clean-2", "clean-3", "diverged-3", "killed-3", "killed-all-1", "killed-all-2", "killed-all-3"];
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 /// Loads a GNU tar with sparse files. Of the zeros that Kafka preallocates 4,096 bytes are kept.
-fn load(name: &str) -> RamDisk {
+pub(super) fn load(name: &str) -> RamDisk {
     let tar = fixture(&format!("{name}.tar"));
     let mut disk = RamDisk::default();
     let mut at = 0;
@@ -45,7 +45,7 @@ fn octal(field: &[u8]) -> usize {
 }
 
 /// Opens a recorded directory as the node that wrote it.
-fn open(disk: RamDisk, pairs: &[(&str, &str)]) -> Lab {
+pub(super) fn open(disk: RamDisk, pairs: &[(&str, &str)]) -> Lab {
     let meta = MetaProperties::parse(disk.contents(DIR, "meta.properties").unwrap()).unwrap();
     let (node, cluster) = (meta.node_id.to_string(), meta.cluster_id.to_string());
     let pairs = [pairs, &[("node.id", node.as_str()), ("cluster.id", cluster.as_str())]].concat();

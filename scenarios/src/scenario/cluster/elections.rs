@@ -79,7 +79,11 @@ fn strike(script: &mut Script, at: u64) {
     }
     if script.dice.chance(1, 4) {
         let (nth, delay) = (script.dice.range(1, 6) as u32, script.dice.pick(&[0, MILLI, 50 * MILLI]));
-        let event = script.dice.pick(&["LeaderElected", "ElectionStarted", "Resigned", "BecameFollower"]);
+        let event =
+            script.dice.pick(&["LeaderElected", "ElectionStarted", "Resigned", "BecameFollower", "VoteGranted"]);
+        // Who gave a vote may be anybody.
+        let nodes = script.nodes();
+        let who = if event == "VoteGranted" { Who::Node(script.dice.pick(&nodes)) } else { who };
         script.after(event, nth, delay, who, action);
     } else {
         script.at(at, who, action);

@@ -8,6 +8,7 @@ pub(super) mod leader_isolation;
 pub(super) mod power;
 pub(super) mod rolling;
 pub(super) mod slow_disks;
+pub(super) mod snapshots;
 pub(super) mod steady;
 pub(super) mod swarm;
 pub(super) mod topics;

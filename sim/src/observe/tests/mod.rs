@@ -115,6 +115,10 @@ pub(super) fn line(fact: &Fact) -> String {
         Fact::OffsetAnswered { partition, timestamp, error, offset, .. } => {
             format!("{name} {partition} {timestamp} {error} {offset}")
         }
+        Fact::VoteGranted { node, candidate, epoch } => format!("{name} {node} {candidate} {epoch}"),
+        Fact::SnapshotAsked { node, replica, current_leader_epoch } => {
+            format!("{name} {node} {replica} {current_leader_epoch}")
+        }
         _ => name.to_owned(),
     }
 }

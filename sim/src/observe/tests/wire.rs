@@ -6,9 +6,11 @@ use ::wire::messages::alter_partition as alter;
 use ::wire::messages::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData, ReplicaState,
 };
+use ::wire::messages::fetch_snapshot as fs;
 use ::wire::messages::list_offsets as lo;
 use ::wire::messages::metadata::{MetadataRequest, MetadataResponse, MetadataResponseTopic};
 use ::wire::messages::produce as p;
+use ::wire::messages::vote as v;
 use ::wire::messages::{ApiKey, Request, RequestHeader, Response};
 
 /// A tap with a disk that holds `t-0`.
@@ -281,4 +283,38 @@ fn a_leaders_alter_partition_is_told_with_its_epochs() {
     let topics = vec![alter::TopicDataResponse { topic_id: TOPIC_ID, partitions: vec![settled] }];
     link.answer(1, &Response::AlterPartition(alter::AlterPartitionResponse { topics, ..Default::default() }));
     assert_eq!(link.told(), ["AlterPartitionAnswered 4 95"]);
+}
+
+fn vote(replica_epoch: i32, pre_vote: bool) -> Request {
+    let partition = v::PartitionData { replica_id: 2, replica_epoch, pre_vote, ..Default::default() };
+    let topics = vec![v::TopicData { topic_name: "__cluster_metadata".into(), partitions: vec![partition] }];
+    Request::Vote(v::VoteRequest { topics, ..Default::default() })
+}
+
+fn voted(vote_granted: bool) -> Response {
+    let partition = v::PartitionDataResponse { vote_granted, ..Default::default() };
+    let topics = vec![v::TopicDataResponse { topic_name: "__cluster_metadata".into(), partitions: vec![partition] }];
+    Response::Vote(v::VoteResponse { topics, ..Default::default() })
+}
+
+#[test]
+fn a_vote_is_told_when_it_is_granted_and_a_pre_vote_is_none() {
+    let mut link = Line::new(2);
+    link.asker = Asker::Broker(NodeId(2));
+    for (correlation, pre_vote, granted) in [(1, true, true), (2, false, false), (3, false, true)] {
+        link.ask(correlation, ApiKey::Vote, &vote(7, pre_vote));
+        link.answer(correlation, &voted(granted));
+    }
+    assert_eq!(link.told(), ["VoteGranted 1 2 7"]);
+}
+
+#[test]
+fn a_follower_that_downloads_a_snapshot_is_told() {
+    let mut link = Line::new(1);
+    link.asker = Asker::Broker(NodeId(3));
+    let partition = fs::PartitionSnapshot { current_leader_epoch: 5, ..Default::default() };
+    let topics = vec![fs::TopicSnapshot { name: "__cluster_metadata".into(), partitions: vec![partition] }];
+    let request = fs::FetchSnapshotRequest { replica_id: 3, topics, ..Default::default() };
+    link.ask(1, ApiKey::FetchSnapshot, &Request::FetchSnapshot(request));
+    assert_eq!(link.told(), ["SnapshotAsked 1 3 5"]);
 }
