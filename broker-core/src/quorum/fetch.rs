@@ -102,7 +102,7 @@ impl Broker {
 
     /// What a fetch is answered now; None if it has to wait.
     fn answer_to(&mut self, fetch: ParkedQuorumFetch, io: &mut Io<'_, Broker>) -> Option<PartitionData> {
-        let high_watermark = self.quorum.high_watermark;
+        let high_watermark = self.quorum.told_high_watermark();
         let current_leader =
             LeaderIdAndEpoch { leader_id: self.quorum.leader().unwrap_or(-1), leader_epoch: self.quorum.epoch };
         let data = PartitionData { current_leader, high_watermark, records: Some(Bytes::new()), ..Default::default() };
@@ -148,7 +148,7 @@ impl Broker {
     pub(crate) fn time_out_quorum_fetch(&mut self, reply: Reply, fetch: ParkedQuorumFetch, io: &mut Io<'_, Broker>) {
         self.quorum.waiting.remove(&reply.conn);
         let data = self.answer_to(fetch, io).unwrap_or_else(|| PartitionData {
-            high_watermark: self.quorum.high_watermark,
+            high_watermark: self.quorum.told_high_watermark(),
             records: Some(Bytes::new()),
             current_leader: LeaderIdAndEpoch {
                 leader_id: self.quorum.leader().unwrap_or(-1),
@@ -217,7 +217,7 @@ impl Broker {
             last_fetched_epoch: self.quorum.last_epoch(&self.logs),
             log_start_offset: log.log_start_offset(),
             partition_max_bytes: MAX_BYTES,
-            high_watermark: self.quorum.high_watermark,
+            high_watermark: self.quorum.told_high_watermark(),
             ..FetchPartition::default()
         };
         let request = FetchRequest {

@@ -240,6 +240,13 @@ impl Quorum {
         self.leading()?.epoch_start
     }
 
+    /// What followers are told is committed. A new leader may not know of all that is until it has committed a batch of its own epoch: till
+    /// then it says -1, as Kafka's does, so that nobody who starts takes an older state for the present one.
+    pub(crate) fn told_high_watermark(&self) -> i64 {
+        let begun = self.epoch_start().is_some_and(|start| self.high_watermark > start);
+        if begun || !self.leads() { self.high_watermark } else { -1 }
+    }
+
     /// When something is due in this role.
     pub(crate) fn next_timeout(&self) -> Instant {
         self.deadline

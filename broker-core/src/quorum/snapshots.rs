@@ -149,12 +149,18 @@ pub(super) fn open(
     Ok((snapshots, Opened { batches: load::load_from(logs, from, io)?, ..opened }))
 }
 
-/// A death came between a download and the cut: the log does not reach the snapshot's end, or only with what was never committed.
+/// A death came between a download and the cut: the log does not reach the snapshot's end, or only with what was never committed. One that is
+/// kept although it is corrupt may hold, behind the damage, what was acknowledged: it is not thrown away.
 fn reach(id: SnapshotId, logs: &mut LogDirs, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) -> Result<(), LogError> {
     let Some(log) = logs.get(METADATA) else { return Ok(()) };
     let short = log.log_end_offset() < id.end_offset;
-    if short || log.epochs().last().is_some_and(|&(epoch, _)| epoch < id.epoch) {
-        logs.restart_at(METADATA, id.end_offset, io, bugs)?;
+    match log.corrupt_from().filter(|_| short) {
+        Some(corrupt) => return Err(LogError::Corrupt(corrupt)),
+        None if short || log.epochs().last().is_some_and(|&(epoch, _)| epoch < id.epoch) => {
+            logs.restart_at(METADATA, id.end_offset, io, bugs)?;
+            logs.flush(METADATA, io, bugs);
+        }
+        None => {}
     }
     Ok(())
 }
@@ -168,9 +174,7 @@ impl Snapshots {
         bugs: &Planted<Bug>,
     ) -> Result<(), QuorumError> {
         let log_start = logs.get(METADATA).map_or(0, Log::log_start_offset);
-        // A power loss may have taken the log's start back, and left its epochs cut.
-        let first_epoch = logs.get(METADATA).and_then(|log| log.epochs().first()).map_or(0, |&(_, start)| start);
-        let start = log_start.max(first_epoch);
+        let start = log_start.max(self.cut_epochs(logs));
         while let Some(oldest) = self.earliest().filter(|oldest| oldest.end_offset < start) {
             logs.remove_snapshot(METADATA, oldest, io)?;
             self.kept.remove(0);
@@ -183,6 +187,17 @@ impl Snapshots {
                 "it begins at offset {start}, and there is no snapshot of what lies below"
             ))),
         }
+    }
+}
+
+impl Snapshots {
+    /// Where the epochs of the log begin. A death may have taken the log's start back, and left them cut; where the log ended in the snapshot
+    /// that it began with, recovery has none of them left.
+    fn cut_epochs(&self, logs: &LogDirs) -> i64 {
+        let Some(log) = logs.get(METADATA) else { return 0 };
+        let end = log.log_end_offset();
+        let all = log.epochs().is_empty() && self.kept.iter().any(|kept| kept.id.end_offset == end);
+        log.epochs().first().map_or(if all { end } else { 0 }, |&(_, start)| start)
     }
 }
 

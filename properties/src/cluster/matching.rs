@@ -1,6 +1,7 @@
 //! What different replicas of a partition hold.
 
 use super::unless_metadata_broke;
+use crate::liveness::damaged_replica;
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionGhost};
 use crate::judge::{Case, Judge};
@@ -48,8 +49,8 @@ impl Judge for LogMatching {
 }
 
 /// W23. At rest the assigned replicas that run hold the same batches up to the same end. Of the metadata log, which is
-/// never idle, up to the shorter end. Damage to a log excuses it, and so does damage to a voter's metadata log: nobody may
-/// be able to tell followers whom to follow. Source: ORACLES; bugs R02 R03 R06.
+/// never idle, up to the shorter end. Damage to a replica excuses it: nobody else may
+/// have what lies behind. So does damage to a voter's metadata log: nobody may be able to say whom to follow. Source: ORACLES; bugs R02 R03 R06.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Convergence;
 
@@ -59,7 +60,8 @@ impl Judge for Convergence {
     const INTERESTS: FactSet = FactSet::of(&[FactKind::AtRest]);
 
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
-        let damaged = cluster.ledger.excuse(scope, DAMAGE).map(Claim::Excused);
+        let replica = || scope.log.as_ref().and_then(|log| damaged_replica(log, cluster));
+        let damaged = cluster.ledger.excuse(scope, DAMAGE).or_else(replica).map(Claim::Excused);
         damaged.unwrap_or_else(|| unless_metadata_broke(cluster))
     }
 

@@ -109,6 +109,11 @@ impl StaleRequests {
     fn check(&self, node: NodeId, asked: &Fetch, case: &mut Case<'_>) {
         let Fetch { topic_id, partition, epoch } = asked;
         let Some(&own) = self.epochs.get(&(node, *topic_id, partition.partition)) else { return };
+        // Nobody serves a log that went with its topic.
+        let view = case.cluster.nodes.view(node);
+        if view.is_none_or(|view| view.log(*topic_id, partition.partition).is_none()) {
+            return;
+        }
         if (0..own).contains(epoch) {
             case.charge(self, &Scope::node(node), "served", || {
                 format!("node {node} is in epoch {own} of {partition} and served a fetch in epoch {epoch}")

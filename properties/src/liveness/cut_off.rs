@@ -1,10 +1,12 @@
 //! The second half of L01, while a partition lasts: a leader of the quorum that no majority fetches from has been cut off, and is to resign
 //! within twice its fetch timeout (check-quorum, KAFKA-15489).
 //!
-//! It is seen to lead still by what it writes in its epoch: an idle controller writes now and then. A process that stood still may write once
-//! before it looks at its clock, so one write that is late is none yet; and its clock may be slow by a fifth.
+//! It is seen to lead still by what it writes in its epoch: an idle controller writes now and then. One write that is late is none yet, and of a
+//! process that stood still nothing is claimed: it does several things when it goes on, before it looks at its clock. A clock may be slow by a
+//! fifth.
 
 use crate::fact::{Fact, Moment};
+use crate::ledger::FaultKind;
 use crate::property::Cluster;
 use broker_core::Event;
 use std::collections::BTreeMap;
@@ -69,8 +71,14 @@ impl CutOff {
             return None;
         }
         let late = *leading.late.get_or_insert(now);
-        (now.since(late) > timeout).then_some((node, silent))
+        (now.since(late) > timeout && !stood_still(node, leading.since, cluster)).then_some((node, silent))
     }
+}
+
+/// Whether a process has stood still since it leads: it does several things when it goes on, each of them late.
+fn stood_still(node: NodeId, since: Instant, cluster: &Cluster<'_>) -> bool {
+    let pauses = cluster.ledger.touches().iter().filter(|touch| touch.fault == FaultKind::Pause);
+    pauses.into_iter().any(|touch| touch.node == Some(node) && touch.when.at >= since)
 }
 
 impl Leading {

@@ -39,7 +39,9 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, SCARS));
     let hole =
         || scope.log.as_ref().filter(|log| has_hole(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES));
-    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole);
+    // A damaged leader has nothing else to give to its followers.
+    let of_peers = || scope.log.as_ref().and_then(|log| damaged_replica(log, cluster));
+    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole).or_else(of_peers);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
     // Whoever leads the quorum may have nothing else to give to the others.
     let broken = || cluster.nodes.ids().iter().find_map(|&node| broken_metadata(node, cluster.ledger));
@@ -47,6 +49,13 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         return Claim::NotClaimed;
     }
     damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
+}
+
+/// A fault that damaged any replica of a log's partition.
+pub(crate) fn damaged_replica(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
+    let home = cluster.ghost.get(log)?.home;
+    let replicas = cluster.ghost.partition(home).logs.iter().map(|&id| cluster.ghost.log(id));
+    replicas.filter_map(|log| cluster.ledger.excuse(&Scope::log(log), SCARS)).next()
 }
 
 /// Whether a majority of the quorum runs, and with it a node that may lead a log's partition.

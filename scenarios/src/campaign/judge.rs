@@ -67,8 +67,8 @@ pub enum HarnessFault {
 /// A property may be excused in a fifth of the seeds with several nodes. With one node faults of its disk are what it is about.
 const EXCUSED_AT_MOST: f64 = 0.2;
 
-/// So many of a scenario's timed faults may hit nobody.
-const MISSED_AT_MOST: f64 = 0.2;
+/// So many of a scenario's timed faults may hit nobody: elections back to back leave nobody in office for a while.
+const MISSED_AT_MOST: f64 = 0.33;
 
 impl fmt::Display for HarnessFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,7 +195,7 @@ mod tests {
             faults
         };
         assert_eq!(idle(20), []);
-        assert_eq!(idle(30), [HarnessFault::Idle { scenario: "cluster-steady", percent: 30 }]);
+        assert_eq!(idle(40), [HarnessFault::Idle { scenario: "cluster-steady", percent: 40 }]);
     }
 
     #[test]
