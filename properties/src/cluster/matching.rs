@@ -1,11 +1,11 @@
 //! What different replicas of a partition hold.
 
 use super::unless_metadata_broke;
-use crate::liveness::damaged_replica;
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
+use crate::liveness::damaged_replica;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 
 /// Faults after which two replicas need not hold the same bytes.

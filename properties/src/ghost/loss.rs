@@ -6,6 +6,8 @@ use super::{Ghost, LogId};
 use crate::fact::{LogRef, Stop};
 use crate::ledger::{FaultKind, Ledger};
 use crate::property::Scope;
+use wire::files::EPOCH_CHECKPOINT;
+use wire::files::names::log_folder;
 
 /// A range of a log that stood there and does not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +108,18 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
         How::NotRecovered | How::Truncated => match it.intact {
             // What lies behind the first damage may be cut; the damage is its cause, too.
             Some((intact_end, cause)) if range.0 >= intact_end => cause,
-            _ => among(ghost, log, range, ledger, DAMAGE).map_or(Cause::Unexplained, Cause::Permitted),
+            _ => among(ghost, log, range, ledger, DAMAGE)
+                .or_else(|| damaged_epochs(&it.log, ledger))
+                .map_or(Cause::Unexplained, Cause::Permitted),
         },
     }
+}
+
+/// A follower whose epoch checkpoint was damaged cuts its log where that says.
+fn damaged_epochs(log: &LogRef, ledger: &Ledger) -> Option<&'static str> {
+    let path = format!("{}/{EPOCH_CHECKPOINT}", log_folder(&log.partition));
+    let scope = Scope { path: Some(path), ..Scope::node(log.node) };
+    DAMAGE.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
 }
 
 /// Why what stood at an offset is not there intact when an incarnation begins.

@@ -51,11 +51,12 @@ pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     damaged.or_else(offline).or_else(broken).map_or(Claim::Holds, Claim::Excused)
 }
 
-/// A fault that damaged any replica of a log's partition.
+/// A fault that damaged another replica of a log's partition.
 pub(crate) fn damaged_replica(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
     let home = cluster.ghost.get(log)?.home;
     let replicas = cluster.ghost.partition(home).logs.iter().map(|&id| cluster.ghost.log(id));
-    replicas.filter_map(|log| cluster.ledger.excuse(&Scope::log(log), SCARS)).next()
+    let others = replicas.filter(|other| other.log != *log);
+    others.filter_map(|other| cluster.ledger.excuse(&Scope::log(other), SCARS)).next()
 }
 
 /// Whether a majority of the quorum runs, and with it a node that may lead a log's partition.

@@ -101,12 +101,7 @@ fn misstated(event: &Event, cache: &[(i32, i64)]) -> Option<Wrong> {
     }
 }
 
-fn wrong_entry(
-    log: &LogGhost,
-    partition: &PartitionGhost,
-    start: i64,
-    cache: &[(i32, i64)],
-) -> Option<Wrong> {
+fn wrong_entry(log: &LogGhost, partition: &PartitionGhost, start: i64, cache: &[(i32, i64)]) -> Option<Wrong> {
     let unordered = cache.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
     if let Some(pair) = unordered {
         return Some(("unordered", pair[1].0, pair[1].1));

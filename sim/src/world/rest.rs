@@ -279,7 +279,8 @@ impl World {
         self.conclude();
     }
 
-    /// The bound has passed. The judges say what stood in the way, and what excuses it; if they find nothing, that is a violation too.
+    /// The bound has passed. The judges say what stood in the way, and what excuses it; if they find nothing, and something is still to be
+    /// done, that is a violation too. (Nothing is, where only a node that cannot start keeps the rest away: L03 says whether it ought to run.)
     fn cannot_rest(&mut self) {
         let found = |world: &World| {
             let verdicts = world.court.verdicts();
@@ -290,8 +291,10 @@ impl World {
         let judged = self.court.wants(FactKind::AtRest);
         if let (true, Some(property)) = (judged && found(self) == before, unanswered()) {
             let (bound_ms, pending) = (self.plan.rest_within_us / 1_000, self.pending().join(", "));
-            let detail = format!("not at rest {bound_ms} ms after healing; still to be done: {pending}");
-            self.accuse(property, "restless", detail);
+            if !pending.is_empty() {
+                let detail = format!("not at rest {bound_ms} ms after healing; still to be done: {pending}");
+                self.accuse(property, "restless", detail);
+            }
         }
     }
 
