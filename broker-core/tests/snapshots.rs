@@ -26,7 +26,7 @@ fn on_disk(solo: &Solo) -> Vec<(i64, i32)> {
 }
 
 fn start(solo: &Solo) -> i64 {
-    solo.broker.view().log(METADATA_TOPIC_ID, 0).unwrap().log_start_offset
+    solo.broker.view().log(METADATA_TOPIC_ID, 0).map_or(-1, |log| log.log_start_offset)
 }
 
 fn loaded(solo: &Solo) -> Option<i64> {

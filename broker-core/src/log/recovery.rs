@@ -224,15 +224,17 @@ impl Recovery<'_, '_, '_> {
         Ok(bad)
     }
 
-    /// Whether a batch is valid and stands where its offsets belong, and its epoch too: behind a newer epoch an older one can only be what
-    /// an earlier, un-synced cut left on the disk, to which a power loss returned.
+    /// Whether a batch is valid and stands where its offsets belong, and its epoch too: behind a newer epoch, be it another batch's or one that
+    /// the checkpoint knows, an older one can only be what an earlier, un-synced cut left on the disk, to which a power loss returned.
     fn is_sound(&mut self, scan: &mut Scan, placed: &Placed, index: usize) -> Result<bool, DiskError> {
         let header = &placed.header;
         let expected = self.log.log_end_offset();
         let cleaned = expected < self.known.cleaned_to || header.delete_horizon_ms().is_some();
         let in_place = header.base_offset == expected || (cleaned && header.base_offset > expected);
         let whole = header.last_offset_delta >= 0 && self.log.segments[index].can_hold(header.last_offset());
-        let stale = (0..self.leader_epoch).contains(&header.partition_leader_epoch);
+        let epochs = self.log.derived.epochs.entries();
+        let begun = epochs.iter().rev().find(|(_, start)| *start <= header.base_offset).map_or(-1, |&(epoch, _)| epoch);
+        let stale = (0..self.leader_epoch.max(begun)).contains(&header.partition_leader_epoch);
         if !whole || stale || !(in_place || self.bugs.has(Bug::D29)) {
             return Ok(false);
         }

@@ -69,7 +69,9 @@ mod tests {
     }
 
     /// What a request says: session and epoch, partitions with their offsets, and what is to be forgotten.
-    fn said(session: &mut FetchSession, offsets: &[(i32, i64)]) -> ((i32, i32), Vec<(i32, i64)>, Vec<i32>) {
+    type Said = ((i32, i32), Vec<(i32, i64)>, Vec<i32>);
+
+    fn said(session: &mut FetchSession, offsets: &[(i32, i64)]) -> Said {
         let mut request = FetchRequest::default();
         session.ask(wanted(offsets), &mut request);
         let named = request.topics.iter().flat_map(|topic| &topic.partitions);

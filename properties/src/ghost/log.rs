@@ -84,7 +84,9 @@ pub struct LogGhost {
     /// Whether the disk showed the log without its `partition.metadata` when the incarnation began.
     pub(crate) nameless: bool,
     /// Prefix hashes of states that the log has left by a truncation or a crash, with their ends.
-    left: BTreeMap<u128, i64>,
+    left: BTreeMap<u128, u32>,
+    /// Counts the times at which batches left.
+    departures: u32,
     /// Nothing was seen of it yet: what the disk shows first is taken as given.
     pristine: bool,
     /// The end of the committed prefix that it would hold if its broker had not dropped it without a reason.
@@ -116,6 +118,7 @@ impl LogGhost {
             recovered_in: 0,
             nameless: false,
             left: BTreeMap::new(),
+            departures: 0,
             pristine: true,
             robbed_of: 0,
             damaged: false,
@@ -140,10 +143,11 @@ impl LogGhost {
         self.batches.partition_point(|held| held.last_offset < offset)
     }
 
-    /// Whether a state of the log, named by its prefix hash, is one that it was in before and left.
+    /// Whether the log reached up to this prefix until the last time that something left it. What left it earlier is no part of what leaves now,
+    /// whatever a disk brought back in between.
     #[must_use]
-    pub fn was_in(&self, prefix: u128) -> bool {
-        self.left.contains_key(&prefix)
+    pub fn has_just_left(&self, prefix: u128) -> bool {
+        self.left.get(&prefix) == Some(&self.departures)
     }
 
     /// The prefix hash of the log up to an offset at which a batch ends; None where none does.
@@ -181,8 +185,9 @@ impl LogGhost {
     /// The log's end is cut; returns the range that is gone, if any.
     pub(crate) fn truncate(&mut self, to: i64) -> Option<(i64, i64)> {
         let keep = self.batches.partition_point(|held| held.last_offset < to);
+        self.departures += 1;
         for held in self.batches.drain(keep..).filter(|held| held.known) {
-            self.left.insert(held.prefix, held.last_offset.saturating_add(1));
+            self.left.insert(held.prefix, self.departures);
         }
         let before = std::mem::replace(&mut self.end, to);
         self.settle();
@@ -227,8 +232,9 @@ impl LogGhost {
         self.half_written = None;
         self.end = self.batches.last().map_or(0, Held::next_offset);
         let lost = missing(&old, &self.batches);
+        self.departures += 1;
         for held in old.iter().skip(common(&old, &self.batches)).filter(|held| held.known) {
-            self.left.insert(held.prefix, held.next_offset());
+            self.left.insert(held.prefix, self.departures);
         }
         self.settle();
         (lost, found)

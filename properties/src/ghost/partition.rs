@@ -194,7 +194,7 @@ impl PartitionGhost {
     pub(super) fn committed_gone(&self, log: &LogGhost, from: i64, to: i64) -> i64 {
         let first = self.committed.partition_point(|mark| mark.end <= from);
         let within = self.committed[first..].partition_point(|mark| mark.end <= to);
-        let had = self.committed[first..first + within].partition_point(|mark| log.was_in(mark.prefix));
+        let had = self.committed[first..first + within].partition_point(|mark| log.has_just_left(mark.prefix));
         had.checked_sub(1).map_or(0, |last| self.committed[first + last].end.saturating_sub(from))
     }
 

@@ -73,7 +73,11 @@ impl ConservativeCheckpoints {
 
     fn compare(&self, node: NodeId, path: &str, contents: &[u8], case: &mut Case<'_>) {
         let (kind, bound): (_, fn(&LogGhost, Option<&LogView<'_>>) -> i64) = match path {
-            RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, _| log.durable),
+            // A log that is kept corrupt, as one whose cut a death interrupted, says on what an earlier checkpoint said of it.
+            RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, shown| {
+                let kept = shown.filter(|shown| shown.corrupt_from.is_some()).map_or(0, |shown| shown.recovery_point);
+                log.durable.max(kept)
+            }),
             HIGH_WATERMARK_CHECKPOINT => {
                 ("high-watermark", |log, shown| log.high_watermark.max(shown.map_or(0, |shown| shown.high_watermark)))
             }

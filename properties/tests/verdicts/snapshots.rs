@@ -23,7 +23,7 @@ impl Group {
             (record, version)
         });
         let snapshot = Snapshot { last_contained_log_timestamp: 0, records: versions.collect() };
-        let contents = snapshot.encode(epoch, 0).unwrap();
+        let contents = snapshot.encode(epoch, 0).unwrap_or_default();
         self.broker(node).files.insert(path.clone(), contents.clone());
         self.then(Fact::FileReplaced { node: NodeId(node), log_dir: DIR, path, contents })
     }

@@ -30,7 +30,7 @@ impl Snapshot {
     pub fn encode(&self, epoch: i32, now_ms: i64) -> Result<Bytes, EncodeError> {
         let header =
             SnapshotHeaderRecord { version: 0, last_contained_log_timestamp: self.last_contained_log_timestamp };
-        let mut out = control(ControlRecord::SnapshotHeader(header), 0, epoch, now_ms)?.to_vec();
+        let mut out = control(&ControlRecord::SnapshotHeader(header), 0, epoch, now_ms)?.to_vec();
         let mut offset = 1;
         for records in self.records.chunks(BATCH_RECORDS) {
             let mut batch = BatchBuilder::new(Compression::None).at(offset, epoch);
@@ -41,7 +41,7 @@ impl Snapshot {
             out.extend_from_slice(&batch.build());
         }
         let footer = ControlRecord::SnapshotFooter(SnapshotFooterRecord { version: 0 });
-        out.extend_from_slice(&control(footer, offset, epoch, now_ms)?);
+        out.extend_from_slice(&control(&footer, offset, epoch, now_ms)?);
         Ok(Bytes::from(out))
     }
 
@@ -52,7 +52,7 @@ impl Snapshot {
         let mut batches = Batches::new(bytes);
         for batch in &mut batches {
             if !batch.is_valid() || ends.1 {
-                return Err(bad(format!("the batch at {} is not valid there", batch.header.base_offset)));
+                return Err(bad(&format!("the batch at {} is not valid there", batch.header.base_offset)));
             }
             if batch.header.attributes.is_control() {
                 snapshot.control(&batch, &mut ends)?;
@@ -62,16 +62,16 @@ impl Snapshot {
         }
         match (batches.tail(), ends) {
             (Tail::Clean, (true, true)) => Ok(snapshot),
-            (Tail::Clean, _) => Err(bad("it has no header or no footer".to_owned())),
-            _ => Err(bad("it ends within a batch".to_owned())),
+            (Tail::Clean, _) => Err(bad(&"it has no header or no footer")),
+            _ => Err(bad(&"it ends within a batch")),
         }
     }
 
     fn control(&mut self, batch: &Batch, ends: &mut (bool, bool)) -> Result<(), BadSnapshot> {
-        for record in batch.records(MAX_DECOMPRESSED).map_err(bad)? {
-            let record = record.map_err(bad)?;
+        for record in batch.records(MAX_DECOMPRESSED).map_err(|why| bad(&why))? {
+            let record = record.map_err(|why| bad(&why))?;
             let (key, value) = (record.key.unwrap_or_default(), record.value.unwrap_or_default());
-            match ControlRecord::decode(&key, &value).map_err(bad)? {
+            match ControlRecord::decode(&key, &value).map_err(|why| bad(&why))? {
                 ControlRecord::SnapshotHeader(header) => {
                     (self.last_contained_log_timestamp, ends.0) = (header.last_contained_log_timestamp, true);
                 }
@@ -84,19 +84,19 @@ impl Snapshot {
     }
 
     fn state(&mut self, batch: &Batch) -> Result<(), BadSnapshot> {
-        for record in batch.records(MAX_DECOMPRESSED).map_err(bad)? {
-            let value = record.map_err(bad)?.value.unwrap_or_default();
-            self.records.push(MetadataRecord::decode(&value).map_err(bad)?);
+        for record in batch.records(MAX_DECOMPRESSED).map_err(|why| bad(&why))? {
+            let value = record.map_err(|why| bad(&why))?.value.unwrap_or_default();
+            self.records.push(MetadataRecord::decode(&value).map_err(|why| bad(&why))?);
         }
         Ok(())
     }
 }
 
-fn bad(why: impl ToString) -> BadSnapshot {
+fn bad(why: &impl ToString) -> BadSnapshot {
     BadSnapshot(why.to_string())
 }
 
-fn control(record: ControlRecord, offset: i64, epoch: i32, now_ms: i64) -> Result<Bytes, EncodeError> {
+fn control(record: &ControlRecord, offset: i64, epoch: i32, now_ms: i64) -> Result<Bytes, EncodeError> {
     let (key, value) = record.encode()?;
     let batch = BatchBuilder::new(Compression::None).at(offset, epoch).control();
     Ok(batch.record(now_ms, Some(&key), Some(&value)).build())
