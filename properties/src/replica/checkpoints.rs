@@ -75,8 +75,8 @@ impl ConservativeCheckpoints {
         let (kind, bound): (_, fn(&LogGhost, Option<&LogView<'_>>) -> i64) = match path {
             // A log that is kept corrupt, as one whose cut a death interrupted, says on what an earlier checkpoint said of it.
             RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, shown| {
-                let kept = shown.filter(|shown| shown.corrupt_from.is_some()).map_or(0, |shown| shown.recovery_point);
-                log.durable.max(kept)
+                let kept = shown.is_some_and(|shown| shown.corrupt_from.is_some());
+                if kept { i64::MAX } else { log.durable }
             }),
             HIGH_WATERMARK_CHECKPOINT => {
                 ("high-watermark", |log, shown| log.high_watermark.max(shown.map_or(0, |shown| shown.high_watermark)))
