@@ -49,7 +49,7 @@ impl Broker {
                 return;
             }
             self.quorum.published = true;
-            let applied = self.next_to_apply();
+            let applied = self.controller.committed().next_offset();
             self.publish_loaded(io);
             self.state_applied(applied, io);
             self.image_is_known(io);

@@ -48,14 +48,9 @@ impl Broker {
         }
     }
 
-    /// The first offset behind what the committed image has taken.
-    pub(crate) fn next_to_apply(&self) -> i64 {
-        self.controller.committed().last_offset.map_or(0, |last| last + 1)
-    }
-
     /// States what the committed image has taken from an offset on.
     pub(crate) fn state_applied(&self, from: i64, io: &mut Io<'_, Broker>) {
-        let to = self.next_to_apply();
+        let to = self.controller.committed().next_offset();
         if to > from {
             io.event(Event::MetadataApplied { from, to });
         }

@@ -62,6 +62,11 @@ pub(crate) struct PartitionImage {
 }
 
 impl Image {
+    /// The first offset behind what it has taken.
+    pub(crate) fn next_offset(&self) -> i64 {
+        self.last_offset.map_or(0, |last| last + 1)
+    }
+
     /// The topic of a name.
     pub(crate) fn topic(&self, name: &str) -> Option<&TopicImage> {
         self.topics.get(self.topic_ids.get(name)?)

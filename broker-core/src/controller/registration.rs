@@ -131,8 +131,7 @@ mod tests {
     fn apply(image: &mut Image, records: Vec<MetadataRecord>) {
         for record in records {
             assert!(record.encode(record_version(&record)).is_ok(), "{record:?}");
-            let offset = image.last_offset.map_or(0, |offset| offset + 1);
-            image.apply(offset, &record);
+            image.apply(image.next_offset(), &record);
         }
     }
 

@@ -439,9 +439,10 @@ impl Wanted {
     /// Followers, and consumers that cannot say where they are, read from the leader alone. Here any negative epoch means that the client
     /// does not know.
     fn check_epoch(&self, replica: &Replica, current_leader_epoch: i32) -> Result<(), ErrorCode> {
-        match self.replica.is_some() || self.version < 11 {
-            true => replica.check_epoch(current_leader_epoch.max(-1)),
-            false => replica.check_epoch_alone(current_leader_epoch.max(-1)),
+        if self.replica.is_some() || self.version < 11 {
+            replica.check_epoch(current_leader_epoch.max(-1))
+        } else {
+            replica.check_epoch_alone(current_leader_epoch.max(-1))
         }
     }
 }

@@ -217,7 +217,7 @@ impl Broker {
             last_fetched_epoch: self.quorum.last_epoch(&self.logs),
             log_start_offset: log.log_start_offset(),
             partition_max_bytes: MAX_BYTES,
-            high_watermark: self.quorum.told_high_watermark(),
+            high_watermark: self.quorum.high_watermark,
             ..FetchPartition::default()
         };
         let request = FetchRequest {
@@ -293,8 +293,7 @@ impl Broker {
         for answer in self.controller.revert() {
             self.unanswered(answer, io);
         }
-        let from = self.controller.committed().last_offset.map_or(0, |offset| offset + 1);
-        self.propose_from(from, io)
+        self.propose_from(self.controller.committed().next_offset(), io)
     }
 
     /// Takes the records of the log from an offset on into the latest image.

@@ -144,9 +144,8 @@ pub(super) fn open(
         io.event(Event::SnapshotLoaded { end_offset: id.end_offset, epoch: id.epoch });
         Opened { image: Image::of_snapshot(&snapshot, id.end_offset), batches: Loaded::new() }
     });
-    let from = opened.image.last_offset.map_or(0, |last| last + 1);
     snapshots.log_size = logs.get(METADATA).map_or(0, Log::size);
-    Ok((snapshots, Opened { batches: load::load_from(logs, from, io)?, ..opened }))
+    Ok((snapshots, Opened { batches: load::load_from(logs, opened.image.next_offset(), io)?, ..opened }))
 }
 
 /// A death came between a download and the cut: the log does not reach the snapshot's end, or only with what was never committed. One that is
@@ -188,9 +187,7 @@ impl Snapshots {
             ))),
         }
     }
-}
 
-impl Snapshots {
     /// Where the epochs of the log begin. A death may have taken the log's start back, and left them cut; where the log ended in the snapshot
     /// that it began with, recovery has none of them left.
     fn cut_epochs(&self, logs: &LogDirs) -> i64 {

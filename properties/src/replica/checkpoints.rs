@@ -7,10 +7,12 @@ use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::property::{Cluster, PropertyId, Scope};
 use broker_core::view::LogView;
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::files::names::Folder;
 use wire::files::{
-    HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, PARTITION_METADATA, RECOVERY_POINT_CHECKPOINT, parse_offsets,
+    HIGH_WATERMARK_CHECKPOINT, LOG_START_CHECKPOINT, PARTITION_METADATA, RECOVERY_POINT_CHECKPOINT, offset_of,
+    parse_offsets,
 };
 use wire::{LogDirId, NodeId};
 
@@ -23,6 +25,8 @@ use wire::{LogDirId, NodeId};
 pub(crate) struct ConservativeCheckpoints {
     /// Every version that was seen under a name, as a hash.
     versions: BTreeMap<(NodeId, LogDirId, String), BTreeSet<u128>>,
+    /// The recovery points as a log directory has them.
+    recovery_points: BTreeMap<(NodeId, LogDirId), Bytes>,
 }
 
 impl Judge for ConservativeCheckpoints {
@@ -42,13 +46,21 @@ impl Judge for ConservativeCheckpoints {
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {
-            Fact::Started { node, .. } => self.survey(*node, case),
+            Fact::Started { node, .. } => {
+                self.survey(*node, case);
+                for ((_, log_dir), found) in self.recovery_points.iter_mut().filter(|((of, _), _)| of == node) {
+                    *found = case.cluster.nodes.file(*node, *log_dir, RECOVERY_POINT_CHECKPOINT).unwrap_or_default();
+                }
+            }
             Fact::FileReplaced { node, log_dir, path, contents } => {
                 if !path.ends_with(PARTITION_METADATA) {
                     let versions = self.versions.entry((*node, *log_dir, path.clone())).or_default();
                     versions.insert(batch_hash(contents));
                 }
-                self.compare(*node, path, contents, case);
+                self.compare((*node, *log_dir), path, contents, case);
+                if path == RECOVERY_POINT_CHECKPOINT {
+                    self.recovery_points.insert((*node, *log_dir), contents.clone());
+                }
             }
             _ => {}
         }
@@ -71,13 +83,9 @@ impl ConservativeCheckpoints {
         }
     }
 
-    fn compare(&self, node: NodeId, path: &str, contents: &[u8], case: &mut Case<'_>) {
+    fn compare(&self, (node, log_dir): (NodeId, LogDirId), path: &str, contents: &[u8], case: &mut Case<'_>) {
         let (kind, bound): (_, fn(&LogGhost, Option<&LogView<'_>>) -> i64) = match path {
-            // A log that is kept corrupt, as one whose cut a death interrupted, says on what an earlier checkpoint said of it.
-            RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, shown| {
-                let kept = shown.is_some_and(|shown| shown.corrupt_from.is_some());
-                if kept { i64::MAX } else { log.durable }
-            }),
+            RECOVERY_POINT_CHECKPOINT => ("recovery-point", |log, _| log.durable),
             HIGH_WATERMARK_CHECKPOINT => {
                 ("high-watermark", |log, shown| log.high_watermark.max(shown.map_or(0, |shown| shown.high_watermark)))
             }
@@ -96,6 +104,8 @@ impl ConservativeCheckpoints {
             // A follower's is one that some leader stated.
             let stated = kind == "high-watermark" && cluster.ghost.partition(log.home).logs.len() > 1;
             let bound = if stated { bound.max(cluster.ghost.partition(log.home).highest_ever) } else { bound };
+            let repeats = kind == "recovery-point" && is_kept_corrupt(log, cluster);
+            let bound = if repeats { bound.max(self.said_before(log, log_dir)) } else { bound };
             if offset > bound {
                 case.charge(self, &Scope::range(log, bound, offset), kind, || {
                     format!("{path} of node {node} says {offset} for {partition}, which is {bound} in truth")
@@ -103,6 +113,20 @@ impl ConservativeCheckpoints {
             }
         }
     }
+
+    /// The recovery point of a log that its directory's checkpoint has so far.
+    fn said_before(&self, log: &LogGhost, log_dir: LogDirId) -> i64 {
+        let offsets = self.recovery_points.get(&(log.log.node, log_dir)).and_then(|text| parse_offsets(text).ok());
+        offsets.and_then(|offsets| offset_of(&offsets, log.log.topic_id, &log.log.partition)).unwrap_or(0)
+    }
+}
+
+/// Whether a broker shows a log as corrupt: it found less than a checkpoint says, be it by damage or because a death came into a cut. What the
+/// checkpoint said is then said again, and no more.
+fn is_kept_corrupt(log: &LogGhost, cluster: &Cluster<'_>) -> bool {
+    let view = cluster.nodes.view(log.log.node);
+    view.and_then(|view| view.log(log.log.topic_id, log.log.partition.partition))
+        .is_some_and(|it| it.corrupt_from.is_some())
 }
 
 /// Whether a path leads into the folder of a deleted log.

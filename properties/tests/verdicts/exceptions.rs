@@ -4,7 +4,7 @@ use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, owned};
 use crate::group::{Group, QUORUM, change, metadata_batch, named, named_quorum};
 use broker_core::Event;
 use bytes::Bytes;
-use properties::{Fact, LogRef, Stop};
+use properties::{BatchSeen, Fact, FaultKind, LogRef, Moment, Stop, Touch};
 use wire::metadata::{PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord, TopicRecord};
 use wire::{LogDirId, NodeId, Str};
 
@@ -168,4 +168,104 @@ fn alone(shows_metadata: bool) -> Bench {
 fn l01_says_nothing_of_a_lone_broker_that_cannot_be_looked_into() {
     assert_eq!(alone(false).found().violated, owned(&[]));
     assert_eq!(alone(true).found().violated, owned(&["L01/no-leader"]));
+}
+
+/// A follower cut a record that was not committed, and died before its recovery point was written down.
+fn cut_and_died(corrupt: bool) -> Group {
+    let lines = "0\n1\nt 0 2\n";
+    let mut group = Group::new().produce(&[0]).append(&[1]).follow(&[3]).sync(3);
+    group.broker(3).files.insert(RECOVERY_POINTS.to_owned(), Bytes::from(lines));
+    let mut group = recovery_points(group, lines).cut(3, 1).stop(3, Stop::Kill).start(3, 1);
+    group.broker(3).topic.corrupt_from = corrupt.then_some(1);
+    group
+}
+
+const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+
+fn recovery_points(group: Group, lines: &'static str) -> Group {
+    let (node, path, contents) = (NodeId(3), RECOVERY_POINTS.to_owned(), Bytes::from(lines));
+    group.then(Fact::FileReplaced { node, log_dir: DIR, path, contents })
+}
+
+#[test]
+fn w47_a_log_that_is_kept_corrupt_says_again_what_a_checkpoint_said_and_no_more() {
+    let says = |corrupt, lines| recovery_points(cut_and_died(corrupt), lines).found().violated;
+    assert_eq!(says(true, "0\n1\nt 0 2\n"), owned(&[]));
+    assert_eq!(says(true, "0\n1\nt 0 3\n"), owned(&["W47/recovery-point"]));
+    assert_eq!(says(false, "0\n1\nt 0 2\n"), owned(&["W47/recovery-point"]));
+}
+
+#[test]
+fn w10_what_a_disk_brought_back_is_not_what_was_committed() {
+    let mut group = Group::new().produce(&[0]).append(&[5]).follow(&[2]);
+    let old = group.broker(2).topic.batches.clone();
+    let mut group = group.elect(3, &[1, 2, 3]).cut(1, 1).cut(2, 1).produce(&[1]);
+    let cut = |group: Group| group.cut(2, 1).found().violated.contains(&"W10/committed".to_owned());
+    let kept = group.broker(2).topic.batches.clone();
+    let restarted = |mut group: Group, batches: Vec<BatchSeen>, how| {
+        group = group.stop(2, how);
+        group.broker(2).topic.batches = batches;
+        group.start(2, 2)
+    };
+    assert!(!cut(restarted(group, old, Stop::PowerLoss)));
+    let group = Group::new().produce(&[0]).append(&[5]).follow(&[2]).elect(3, &[1, 2, 3]);
+    assert!(cut(restarted(group.cut(1, 1).cut(2, 1).produce(&[1]), kept, Stop::Kill)));
+}
+
+#[test]
+fn w10_who_reads_a_damaged_epoch_checkpoint_may_cut_too_much() {
+    let cut = |node: i32| {
+        let mut group = Group::new().produce(&[0]);
+        let touch = Touch::new(FaultKind::BitRot, Moment::default()).on(NodeId(node)).in_dir(DIR);
+        group.court.ledger_mut().touch(touch.in_file("t-0/leader-epoch-checkpoint"));
+        group.cut(2, 0).found().violated.contains(&"W10/committed".to_owned())
+    };
+    assert!(!cut(2));
+    assert!(cut(3));
+}
+
+#[test]
+fn w20_nobody_serves_a_log_that_went_with_its_topic() {
+    let served = |gone: bool| {
+        let mut group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]);
+        let epoch = group.epoch - 1;
+        group = group.fetch_in(epoch, 3);
+        if gone {
+            group.broker(2).topic.id = wire::Uuid(7);
+        }
+        group.answers_fetch(0, false).found().violated.contains(&"W20/served".to_owned())
+    };
+    assert!(!served(true));
+    assert!(served(false));
+}
+
+#[test]
+fn l01_says_nothing_of_a_leader_that_stood_still() {
+    let late = |paused: i32| {
+        let mut group = Group::with(&[("controller.quorum.fetch.timeout.ms", "1000")], false).fetch_metadata(2);
+        let log = group.log(paused);
+        group = group.touch(FaultKind::Pause, log);
+        for ms in [2_600, 1_100] {
+            let batch = metadata_batch(group.shown_end(), 1, vec![]);
+            group = group.after_ms(ms).append_metadata(1, batch);
+        }
+        group.found().violated.contains(&"L01/not-resigned".to_owned())
+    };
+    assert!(!late(1));
+    assert!(late(3));
+}
+
+#[test]
+fn l02_and_w23_a_damaged_leader_excuses_its_followers() {
+    let behind = || Group::new().produce(&[0]).set_isr(&[1]).append(&[1]).advance(1, 2).ack(1, &[1]);
+    let found = |group: Group| {
+        let found = group.rest().found();
+        let of = |list: &[String], id: &str| list.iter().any(|it| it.starts_with(id));
+        [("L02", &found), ("W23", &found)].map(|(id, found)| (of(&found.violated, id), of(&found.excused, id)))
+    };
+    assert_eq!(found(behind()), [(true, false); 2]);
+    let log = behind().log(1);
+    assert_eq!(found(behind().touch(FaultKind::BitRot, log)), [(false, true); 2]);
+    let metadata = LogRef::metadata(NodeId(3));
+    assert_eq!(found(behind().touch(FaultKind::BitRot, metadata)), [(false, true); 2]);
 }

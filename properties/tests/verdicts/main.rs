@@ -9,5 +9,6 @@ mod liveness;
 mod quorum;
 mod replica;
 mod replication;
+mod shown;
 mod snapshots;
 mod weird;

@@ -67,6 +67,9 @@ pub enum HarnessFault {
 /// A property may be excused in a fifth of the seeds with several nodes. With one node faults of its disk are what it is about.
 const EXCUSED_AT_MOST: f64 = 0.2;
 
+/// Of fewer seeds with several nodes no share is judged.
+const CLUSTERS_AT_LEAST: u64 = 100;
+
 /// So many of a scenario's timed faults may hit nobody: elections back to back leave nobody in office for a while.
 const MISSED_AT_MOST: f64 = 0.33;
 
@@ -112,9 +115,9 @@ pub fn judge(tally: &Tally) -> Vec<HarnessFault> {
     faults
 }
 
-/// Properties that were excused too often, if every scenario ran enough seeds to tell.
+/// Properties that were excused too often, if there were enough seeds to tell.
 fn over_excused(tally: &Tally) -> impl Iterator<Item = HarnessFault> {
-    let judged = tally.scenarios.iter().all(ScenarioTally::is_judged);
+    let judged = tally.clusters() >= CLUSTERS_AT_LEAST;
     let shares = if judged { tally.excused_shares() } else { BTreeMap::new() };
     shares.into_iter().filter(|&(_, share)| share > EXCUSED_AT_MOST).map(|(property, share)| {
         let percent = (share * 100.0).round() as u64;
@@ -204,7 +207,7 @@ mod tests {
         let found: Vec<HarnessFault> = over_excused(&excused(300)).collect();
         assert_eq!(found, [HarnessFault::OverExcused { property: "W02", percent: 30 }]);
         let mut few = excused(300);
-        few.scenarios[0].seeds = 3;
+        few.scenarios[0].clusters = 99;
         assert_eq!(over_excused(&few).count(), 0, "too few seeds to tell");
     }
 }

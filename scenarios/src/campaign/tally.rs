@@ -201,15 +201,20 @@ impl Tally {
         all
     }
 
+    /// Seeds with several nodes.
+    #[must_use]
+    pub fn clusters(&self) -> u64 {
+        self.scenarios.iter().map(|scenario| scenario.clusters).sum()
+    }
+
     /// The share of the seeds with several nodes in which each property was excused.
     #[must_use]
     pub fn excused_shares(&self) -> BTreeMap<&'static str, f64> {
-        let clusters: u64 = self.scenarios.iter().map(|scenario| scenario.clusters).sum();
         let mut seeds = BTreeMap::<&'static str, u64>::new();
         for (&property, &count) in self.scenarios.iter().flat_map(|scenario| &scenario.excused_clusters) {
             *seeds.entry(property).or_default() += count;
         }
-        seeds.into_iter().map(|(property, seeds)| (property, ratio(seeds, clusters))).collect()
+        seeds.into_iter().map(|(property, seeds)| (property, ratio(seeds, self.clusters()))).collect()
     }
 
     /// Simulated seconds per CPU-second: over the whole campaign, and at the median seed.

@@ -129,8 +129,8 @@ pub(crate) fn target(script: &mut Script, kind: FaultKind) -> Who {
         }
         _ => false,
     };
-    if !client && DAMAGE.contains(&kind) && script.victim.is_some() {
-        return script.victim.clone().unwrap_or(Who::Node(1));
+    if let Some(victim) = script.victim.clone().filter(|_| DAMAGE.contains(&kind)) {
+        return victim;
     }
     if !client {
         return if script.is_cluster() { role(script) } else { Who::Node(1) };

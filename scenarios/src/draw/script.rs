@@ -105,8 +105,12 @@ impl Script {
 
     /// How long a broker may be silent before it is fenced, in microseconds.
     pub(crate) fn session_us(&self) -> u64 {
-        let session = self.plan.topology.config.get("broker.session.timeout.ms");
-        session.and_then(|text| text.parse().ok()).unwrap_or(9_000) * MILLI
+        self.number("broker.session.timeout.ms", 9_000) * MILLI
+    }
+
+    /// What all brokers are configured with, or Kafka's default.
+    fn number(&self, name: &str, default: u64) -> u64 {
+        self.plan.topology.config.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
     }
 
     /// Faults do not stop before this.
@@ -145,8 +149,7 @@ impl Script {
 
     /// The brokers' default.
     pub(crate) fn default_replication_factor(&self) -> i16 {
-        let factor = self.plan.topology.config.get("default.replication.factor");
-        factor.and_then(|text| text.parse().ok()).unwrap_or(1)
+        self.number("default.replication.factor", 1) as i16
     }
 
     /// Sets a configuration of all brokers, whatever was drawn.

@@ -14,6 +14,16 @@ fn a_run_beyond_its_budget_of_events_is_a_violation() {
 }
 
 #[test]
+fn a_run_that_cannot_rest_within_its_bound_and_has_something_to_do_is_a_violation() {
+    // Nobody creates the topic, and the producer waits for it for a minute (max.block.ms): that is its right, but no rest.
+    let mut story = Story::quiet().sends(19_000, 1, 0).configured("auto.create.topics.enable", "false");
+    story.plan.rest_within_us = 30_000_000;
+    let outcome = run(&story.plan).unwrap();
+    let found: Vec<_> = outcome.violations.iter().map(|found| (found.property.id, found.kind)).collect();
+    assert_eq!(found, [("L03", "restless")]);
+}
+
+#[test]
 fn whatever_is_down_or_paused_or_cut_off_when_faults_stop_comes_back() {
     let minute = 60_000_000;
     let hours = [

@@ -12,7 +12,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cluster-swarm",
     about: "three nodes, any fault beside any other",
     turns: OF_CLUSTERS,
-    judged_after: 400,
+    judged_after: 200,
     must_reach: &["LeaderElected", "BecameFollower", "IsrChanged", "TailTruncated", "LogDirFailed", "CorruptionFound"],
     faults: FaultKind::ALL,
     draw,
