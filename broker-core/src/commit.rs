@@ -13,10 +13,12 @@ use wire::metadata::MetadataRecord;
 use wire::{Instant, Io, Request, RequestHeader, Response};
 
 impl Broker {
-    /// The active controller writes records to the metadata log. What they lead to happens when they are committed.
+    /// The active controller writes records to the metadata log. What they lead to happens when they are committed; so does an answer that
+    /// needs none, since it was decided by what is not committed yet.
     pub(crate) fn propose(&mut self, records: Vec<MetadataRecord>, answer: Option<Answer>, io: &mut Io<'_, Broker>) {
         if records.is_empty() {
-            return answer.into_iter().for_each(|answer| self.answered(answer, io));
+            let at_once = answer.and_then(|answer| self.controller.defer(answer));
+            return at_once.into_iter().for_each(|answer| self.answered(answer, io));
         }
         // A node that has just halted has forgotten what is not committed, and decides nothing any more.
         if !self.quorum.leads() || self.phase == Phase::Halted {

@@ -13,12 +13,18 @@ pub(crate) trait Fold: Clone + Default {
     fn apply(&mut self, offset: i64, record: &Self::Record);
 }
 
-/// A batch that was appended and is not known to be committed.
+/// A batch that was appended and is not known to be committed; without records, a decision that only looked.
 #[derive(Clone, Debug)]
 struct Proposal<R, A> {
     base_offset: i64,
     records: Vec<R>,
     answer: Option<A>,
+}
+
+impl<R, A> Proposal<R, A> {
+    fn end_offset(&self) -> i64 {
+        self.base_offset.saturating_add(i64::try_from(self.records.len()).unwrap_or(i64::MAX))
+    }
 }
 
 /// The committed state, the latest state, and what lies between them. `A` is what is to be answered once a proposal is committed.
@@ -63,11 +69,18 @@ impl<S: Fold, A> Replicated<S, A> {
         self.proposals.push_back(Proposal { base_offset, records, answer });
     }
 
+    /// A decision that changes nothing has seen what is proposed: its answer waits until that is committed. Returned if nothing is.
+    pub(crate) fn defer(&mut self, answer: A) -> Option<A> {
+        let Some(last) = self.proposals.back() else { return Some(answer) };
+        let base_offset = last.end_offset();
+        self.proposals.push_back(Proposal { base_offset, records: Vec::new(), answer: Some(answer) });
+        None
+    }
+
     /// Takes the next proposal that lies below the high watermark as a whole, and applies it.
     pub(crate) fn commit(&mut self, high_watermark: i64) -> Option<Committed<S::Record, A>> {
         let next = self.proposals.front()?;
-        let end = next.base_offset.saturating_add(i64::try_from(next.records.len()).unwrap_or(i64::MAX));
-        if end > high_watermark {
+        if next.end_offset() > high_watermark {
             return None;
         }
         let Proposal { base_offset, records, answer } = self.proposals.pop_front()?;
@@ -128,6 +141,17 @@ mod tests {
         assert_eq!(machine.committed(), &Sum(3));
         assert_eq!(machine.commit(3).and_then(|committed| committed.answer), Some("second"));
         assert_eq!(machine.committed(), machine.latest());
+    }
+
+    #[test]
+    fn who_only_looked_is_answered_when_what_was_seen_is_committed() {
+        let mut machine = machine();
+        assert_eq!(machine.defer("seen"), None);
+        machine.commit(3);
+        assert_eq!(machine.commit(2).and_then(|committed| committed.answer), None);
+        assert_eq!(machine.commit(3).and_then(|committed| committed.answer), Some("second"));
+        assert_eq!(machine.commit(3).and_then(|committed| committed.answer), Some("seen"));
+        assert_eq!(machine.defer("at once"), Some("at once"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::dirs::{Durable, FileTicket, LogDirs, LogKey, Own};
 use super::error::LogError;
+use super::floors::Offsets;
 use super::folders::name_of;
 use super::log::Log;
 use super::replace::{FileKey, FileName, Progress};
@@ -71,14 +72,14 @@ impl LogDirs {
         self.checkpoint(HIGH_WATERMARK_CHECKPOINT, &offset, io, bugs);
     }
 
-    /// A log was deleted or cut: recovery points are written anew, and high watermarks that are being written are given up.
+    /// A log was deleted or is cut: what the checkpoints say is written anew, for the others as it was.
     pub(super) fn recheckpoint(&mut self, io: &mut Io<'_, Broker>, bugs: &Planted<Bug>) {
-        for ((_, name), file) in &mut self.files {
-            if *name == FileName::Fixed(HIGH_WATERMARK_CHECKPOINT) {
-                file.forget();
-            }
-        }
         self.checkpoint_recovery_points(io, bugs);
+        let logs = self.logs.iter();
+        let stated = logs.filter_map(|(&key, log)| Some((key, self.stated_high_watermark(key, log.log_dir)?)));
+        let stated: Offsets = stated.collect();
+        let offset = |key: LogKey, log: &Log| Some((*stated.get(&key)?).min(log.checkpointable()));
+        self.checkpoint(HIGH_WATERMARK_CHECKPOINT, &offset, io, bugs);
     }
 
     fn checkpoint(
@@ -90,14 +91,18 @@ impl LogDirs {
     ) {
         for log_dir in self.online().collect::<Vec<_>>() {
             let Some(root) = self.root(log_dir) else { continue };
-            let mut offsets = BTreeMap::new();
+            let (mut lines, mut offsets) = (BTreeMap::new(), Offsets::new());
             for (&key, log) in self.logs.iter().filter(|(_, log)| log.log_dir == log_dir) {
                 if let Some(offset) = offset(key, log) {
-                    offsets.insert(name_of(&log.partition), offset);
-                    offsets.insert(line_by_id(log.partition.topic_id, log.partition.partition), offset);
+                    lines.insert(name_of(&log.partition), offset);
+                    lines.insert(line_by_id(log.partition.topic_id, log.partition.partition), offset);
+                    offsets.insert(key, offset);
                 }
             }
-            let _ = self.submit((root, FileName::Fixed(name)), Bytes::from(offsets_text(&offsets)), io, bugs);
+            let file = (root, FileName::Fixed(name));
+            if let Ok(ticket) = self.submit(file, Bytes::from(offsets_text(&lines)), io, bugs) {
+                self.submitted_floor(log_dir, name, ticket, offsets);
+            }
         }
     }
 
@@ -209,6 +214,7 @@ impl LogDirs {
             Some(target) => self.syncs.request(target, Waiter::File(key), io),
             None => drop(self.files.remove(&key)),
         }
+        self.floors_are_durable(&tickets);
         for ticket in tickets {
             match self.own_tickets.remove(&ticket) {
                 Some((key, own)) => self.own_file_is_durable(key, own, io, bugs),

@@ -2,6 +2,7 @@
 
 use super::close::Closing;
 use super::error::LogError;
+use super::floors::Floor;
 use super::folders::Doomed;
 use super::log::{Appended, Log, Origin};
 use super::replace::{FileKey, Replacement};
@@ -64,6 +65,8 @@ pub(crate) struct LogDirs {
     /// Files of logs that are being written, which nobody else asks after.
     pub(super) own_tickets: BTreeMap<FileTicket, (LogKey, Own)>,
     pub(super) high_watermarks: BTreeMap<LogKey, i64>,
+    /// What the checkpoints say that logs must hold.
+    pub(super) floors: BTreeMap<(LogDirId, &'static str), Floor>,
     pub(super) doomed: Vec<Doomed>,
     pub(super) deletions: u64,
     pub(super) failed: Vec<LogDirId>,

@@ -1,5 +1,6 @@
 //! Why a log refuses.
 
+use super::dirs::FileTicket;
 use wire::{DiskError, ErrorCode};
 
 /// Why a log did not do what was asked.
@@ -26,6 +27,10 @@ pub(crate) enum LogError {
     /// The log holds batches of this epoch, and what is to be appended is older: the metadata has lost what the log knows.
     #[error("the log has seen leader epoch {0}")]
     StaleEpoch(i32),
+    /// What is to be cut stands in a checkpoint, or recovery would take what a death leaves of the cut for damage: the checkpoints are being
+    /// lowered, and when this one is durable the cut may be tried again.
+    #[error("the checkpoints say more, and are being lowered")]
+    Stated(FileTicket),
     /// There is no such log.
     #[error("there is no such log")]
     Unknown,
@@ -35,9 +40,11 @@ impl LogError {
     /// Kafka's code.
     pub(crate) fn code(self) -> ErrorCode {
         match self {
-            LogError::Storage(_) | LogError::Offline | LogError::Corrupt(_) | LogError::StaleEpoch(_) => {
-                ErrorCode::KafkaStorageError
-            }
+            LogError::Storage(_)
+            | LogError::Offline
+            | LogError::Corrupt(_)
+            | LogError::StaleEpoch(_)
+            | LogError::Stated(_) => ErrorCode::KafkaStorageError,
             LogError::OutOfRange => ErrorCode::OffsetOutOfRange,
             LogError::NotNext => ErrorCode::CorruptMessage,
             LogError::TooLarge => ErrorCode::RecordListTooLarge,

@@ -101,6 +101,15 @@ impl Durability {
     }
 }
 
+impl Durability {
+    /// The log is empty and starts at `start`, in a segment of which nothing is durable, whatever was of those before; a flush in flight was for
+    /// those.
+    pub(super) fn restarted(&mut self, start: i64, segments: &[Segment]) {
+        self.folder_dirty = true;
+        self.truncated((start - 1).max(0), segments);
+    }
+}
+
 impl Log {
     /// Whether a flush would make more durable.
     pub(super) fn is_dirty(&self) -> bool {
@@ -199,10 +208,8 @@ impl Log {
 
     /// What a recovery point checkpoint may say: never beyond an epoch that the epoch checkpoint does not durably know.
     pub(super) fn checkpointable(&self) -> i64 {
-        if self.corrupt_from.is_some() {
-            return self.kept_floor;
-        }
-        let known = self.derived.epochs.differs_from(&self.durability.checkpointed_epochs);
-        known.map_or(self.recovery_point(), |offset| self.recovery_point().min(offset))
+        let known = || self.derived.epochs.differs_from(&self.durability.checkpointed_epochs).unwrap_or(i64::MAX);
+        let most = if self.corrupt_from.is_some() { self.kept_floor } else { self.recovery_point().min(known()) };
+        self.cap.map_or(most, |cap| cap.min(most))
     }
 }

@@ -26,7 +26,7 @@ impl LogDirs {
         self.appended(key, before, None, result, io, bugs)
     }
 
-    /// Cuts a log so that it ends at `offset` at most, and forgets a corruption at or behind it.
+    /// Cuts a log so that it ends at `offset` at most, and forgets a corruption at or behind it. [`LogError::Stated`] if that has to wait.
     pub(crate) fn truncate(
         &mut self,
         key: LogKey,
@@ -34,11 +34,14 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
+        if !self.usable(key)?.ends_at_most_at(offset) {
+            self.lower(key, offset, io, bugs)?;
+        }
         let result = self.usable(key)?.truncate(offset, io, bugs).map_err(LogError::from);
         self.cut(key, result, io, bugs)
     }
 
-    /// Empties a log and lets it start at `offset`.
+    /// Empties a log and lets it start at `offset`. [`LogError::Stated`] if that has to wait.
     pub(crate) fn restart_at(
         &mut self,
         key: LogKey,
@@ -46,10 +49,12 @@ impl LogDirs {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), LogError> {
+        self.lower(key, offset, io, bugs)?;
         let result = self.usable(key)?.restart_at(offset, io).map_err(LogError::from);
         self.cut(key, result, io, bugs)
     }
 
+    /// A log that became empty begins in a segment that is new: what its end says is not durable before that is.
     fn cut(
         &mut self,
         key: LogKey,
@@ -60,6 +65,9 @@ impl LogDirs {
         self.checked(key, result, io)?;
         self.checkpoint_epochs(key, io, bugs);
         self.recheckpoint(io, bugs);
+        if self.logs.get(&key).is_some_and(|log| log.size() == 0) {
+            self.flush(key, io, bugs);
+        }
         Ok(())
     }
 }
@@ -107,6 +115,10 @@ impl Log {
         }
     }
 
+    fn ends_at_most_at(&self, offset: i64) -> bool {
+        offset >= self.log_end_offset() && self.corrupt_from.is_none_or(|corrupt| offset > corrupt)
+    }
+
     /// Cuts the log so that it ends at `offset` at most; a batch that contains the offset goes as a whole.
     pub(super) fn truncate(
         &mut self,
@@ -114,7 +126,7 @@ impl Log {
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<(), DiskError> {
-        if offset >= self.log_end_offset() && self.corrupt_from.is_none_or(|corrupt| offset > corrupt) {
+        if self.ends_at_most_at(offset) {
             // The end stays, but an epoch that was to start at or behind it has become void (KAFKA-10706).
             if !bugs.has(Bug::R28) {
                 self.derived.epochs.cut_end(offset);

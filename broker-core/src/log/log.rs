@@ -53,6 +53,8 @@ pub(crate) struct Log {
     pub(super) corrupt_from: Option<i64>,
     /// What the checkpoints said of a log that was found corrupt below it. They go on saying it, or a later recovery would cut there.
     pub(super) kept_floor: i64,
+    /// A cut to here waits until no checkpoint says more.
+    pub(super) cap: Option<i64>,
     /// Base offsets of segments behind a corrupt batch; their files stay until the log is truncated before it.
     pub(super) beyond: Vec<i64>,
     /// Kafka's cleaner has been here: below this offset, batches may be missing.
@@ -81,6 +83,7 @@ impl Log {
             durability,
             corrupt_from: None,
             kept_floor: 0,
+            cap: None,
             beyond: Vec::new(),
             cleaned_to: 0,
         })
@@ -190,6 +193,8 @@ impl Log {
             return Err(error.into());
         }
         active.size += placed.size;
+        // Whoever appends leads, or follows another leader: what was to be cut stays.
+        self.cap = None;
         self.derived.fold(Step::Batch(&placed, active, interval));
         Ok(rolled)
     }
@@ -239,14 +244,14 @@ impl Log {
         }
         self.segments.push(Segment::create(self.folder, offset, io.now.wall.0, io.disk)?);
         self.derived = Derived { log_start_offset: offset, log_end_offset: offset, ..Derived::default() };
-        self.durability.note_new_entry();
-        self.ended(offset);
+        (self.corrupt_from, self.cap) = (None, None);
+        self.durability.restarted(offset, &self.segments);
         Ok(())
     }
 
     pub(super) fn ended(&mut self, end: i64) {
         self.derived.cut(end);
-        self.corrupt_from = None;
+        (self.corrupt_from, self.cap) = (None, None);
         self.durability.truncated(end, &self.segments);
     }
 

@@ -12,6 +12,7 @@ mod derived;
 mod dirs;
 mod epochs;
 mod error;
+mod floors;
 mod flush;
 mod folders;
 #[allow(dead_code, reason = "replication comes with the cluster")]

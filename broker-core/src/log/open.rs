@@ -44,6 +44,7 @@ impl LogDirs {
             next_ticket: 0,
             own_tickets: BTreeMap::new(),
             high_watermarks: BTreeMap::new(),
+            floors: BTreeMap::new(),
             doomed: Vec::new(),
             deletions: 0,
             failed: Vec::new(),
@@ -155,6 +156,7 @@ impl LogDirs {
         if known.high_watermark > 0 {
             self.high_watermarks.insert(key, known.high_watermark);
         }
+        self.found_floor(key, log.log_dir, [known.recovery_point, known.high_watermark]);
         let dirty = log.is_dirty();
         self.logs.insert(key, log);
         if unfinished {

@@ -88,6 +88,7 @@ pub(super) fn recover(
         durability: Durability::recovered(0, !known.clean, epochs.clone().unwrap_or_default(), io.now.mono),
         corrupt_from: None,
         kept_floor: 0,
+        cap: None,
         beyond: Vec::new(),
         cleaned_to: known.cleaned_to,
     };
@@ -99,6 +100,12 @@ pub(super) fn recover(
 }
 
 impl Recovery<'_, '_, '_> {
+    /// Below it nothing may be missing; what a snapshot contains cannot be.
+    fn floor(&self) -> i64 {
+        let floor = self.known.floor(self.bugs);
+        if floor <= self.covered_to { 0 } else { floor }
+    }
+
     fn run(mut self) -> Result<Log, DiskError> {
         let first = self.log.segments.first().map(|segment| segment.base_offset);
         let Some(first) = first else {
@@ -130,7 +137,7 @@ impl Recovery<'_, '_, '_> {
     /// are known.
     fn is_headless(&self, first: i64) -> bool {
         let start = self.known.log_start_offset.max(self.covered_to);
-        !self.known.clean && first > start.max(self.known.cleaned_to) && self.known.floor(self.bugs) <= start
+        !self.known.clean && first > start.max(self.known.cleaned_to) && self.floor() <= start
     }
 
     /// Takes segment after segment; ends at the first damage.
@@ -260,7 +267,7 @@ impl Recovery<'_, '_, '_> {
     /// Ends the log at a damage: cuts above the floor, stays below it.
     fn stop_at(&mut self, damage: Damage) -> Result<(), DiskError> {
         let end = self.log.log_end_offset();
-        if end < self.known.floor(self.bugs) {
+        if end < self.floor() {
             self.keep_damaged(damage);
             return Ok(());
         }
@@ -298,14 +305,14 @@ impl Recovery<'_, '_, '_> {
     fn damaged(&mut self) {
         let offset = self.log.log_end_offset();
         self.log.corrupt_from = Some(offset);
-        self.log.kept_floor = self.known.floor(self.bugs);
+        self.log.kept_floor = self.floor();
         self.io.event(Event::CorruptionFound { partition: self.log.partition.clone(), offset });
     }
 
     /// Brings what is derived into line with where the log ended.
     fn settle(&mut self) -> Result<(), DiskError> {
         let end = self.log.log_end_offset();
-        if self.log.corrupt_from.is_none() && end < self.known.floor(self.bugs) {
+        if self.log.corrupt_from.is_none() && end < self.floor() {
             // The file ends cleanly, but what was synced is not there.
             self.damaged();
         }
@@ -318,7 +325,10 @@ impl Recovery<'_, '_, '_> {
         self.log.derived.epochs.cut_end(end);
         let epochs = std::mem::take(&mut self.log.durability.checkpointed_epochs);
         let now = self.io.now.mono;
-        self.log.durability = Durability::recovered(self.known.recovery_point.min(end), !self.known.clean, epochs, now);
+        // An empty segment may have been made anew just now.
+        let most = if self.known.clean || self.log.size() > 0 { end } else { (end - 1).max(0) };
+        self.log.durability =
+            Durability::recovered(self.known.recovery_point.min(most), !self.known.clean, epochs, now);
         Ok(())
     }
 }

@@ -56,8 +56,6 @@ pub(super) struct Replacement {
     tickets: Vec<FileTicket>,
     queued: Option<Bytes>,
     queued_tickets: Vec<FileTicket>,
-    /// What is being written has become untrue and must not be put in place.
-    stale: bool,
 }
 
 /// What to do next.
@@ -113,7 +111,7 @@ impl Replacement {
         match self.stage {
             Some(Stage::Contents(file)) => {
                 io.disk.close(file);
-                if std::mem::take(&mut self.stale) || self.queued.is_some() {
+                if self.queued.is_some() {
                     return self.next(key, Vec::new(), io, bugs);
                 }
                 self.rename(key, io.disk).map(Progress::Sync)
@@ -123,13 +121,6 @@ impl Replacement {
                 self.next(key, done, io, bugs)
             }
         }
-    }
-
-    /// What is being written has become untrue: it is given up unless it is in place already.
-    pub(super) fn forget(&mut self) {
-        self.stale = matches!(self.stage, Some(Stage::Contents(_)));
-        self.queued = None;
-        self.tickets.append(&mut self.queued_tickets);
     }
 
     /// Goes on with what is queued; tickets that were not served are served with it.

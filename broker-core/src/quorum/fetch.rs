@@ -195,7 +195,8 @@ impl Broker {
         let Role::Follower { leader, .. } = self.quorum.role else { return Instant::NEVER };
         let Some(log) = self.logs.get(METADATA) else { return Instant::NEVER };
         let durable = log.recovery_point() >= log.log_end_offset() || self.config.planted.has(Bug::C05);
-        if self.quorum.saving.is_some() || !durable || self.quorum.snapshots.is_installing() {
+        let waits = self.quorum.snapshots.is_installing() || self.logs.awaits_cut(METADATA);
+        if self.quorum.saving.is_some() || !durable || waits {
             return Instant::NEVER;
         }
         if !self.peers.is_free(leader, Channel::QuorumFetch, io.now.mono) {
@@ -249,8 +250,9 @@ impl Broker {
                 tracing::warn!(%error, "what the leader sent is not taken");
                 self.peers.rest(Channel::QuorumFetch, io.now.mono + self.config.cluster.retry_backoff);
             }
+            // The leader says it again when the log may be cut.
+            Ok(()) | Err(LogError::Stated(_)) => {}
             Err(error) => self.metadata_failed(&error.to_string(), io),
-            Ok(()) => {}
         }
     }
 

@@ -157,7 +157,6 @@ fn reach(id: SnapshotId, logs: &mut LogDirs, io: &mut Io<'_, Broker>, bugs: &Pla
         Some(corrupt) => return Err(LogError::Corrupt(corrupt)),
         None if short || log.epochs().last().is_some_and(|&(epoch, _)| epoch < id.epoch) => {
             logs.restart_at(METADATA, id.end_offset, io, bugs)?;
-            logs.flush(METADATA, io, bugs);
         }
         None => {}
     }
@@ -241,7 +240,7 @@ impl Broker {
     pub(crate) fn snapshot_is_durable(&mut self, ticket: FileTicket, io: &mut Io<'_, Broker>) {
         let Some(Writing { kept, image, .. }) = self.quorum.snapshots.written(ticket) else { return };
         let done = match image {
-            Some(image) => self.install_snapshot(kept, *image, io),
+            Some(image) => self.install_snapshot(kept, image, io),
             // One that a leader sent has overtaken it.
             None if self.quorum.snapshots.latest().is_some_and(|latest| kept.id <= latest) => {
                 self.logs.remove_snapshot(METADATA, kept.id, io)
@@ -287,22 +286,27 @@ impl Broker {
     }
 
     /// The log begins anew where the snapshot ends, and the image is the snapshot's.
-    fn install_snapshot(&mut self, kept: Kept, image: Image, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
+    fn install_snapshot(&mut self, kept: Kept, image: Box<Image>, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
         let SnapshotId { end_offset, epoch } = kept.id;
         // Whoever leads has everything that was committed, and so has one whose leader sent the rest meanwhile.
         if matches!(self.quorum.role, Role::Leader(_)) || end_offset < self.quorum.high_watermark {
             return self.logs.remove_snapshot(METADATA, kept.id, io);
         }
+        match self.logs.restart_at(METADATA, end_offset, io, &self.config.planted) {
+            Err(LogError::Stated(ticket)) => {
+                self.quorum.snapshots.writing.push(Writing { ticket, kept, image: Some(image) });
+                return Ok(());
+            }
+            done => done?,
+        }
         let old = std::mem::replace(&mut self.quorum.snapshots.kept, vec![kept]);
         for old in old.into_iter().filter(|old| old.id != kept.id) {
             self.logs.remove_snapshot(METADATA, old.id, io)?;
         }
-        self.logs.restart_at(METADATA, end_offset, io, &self.config.planted)?;
-        self.logs.flush(METADATA, io, &self.config.planted);
         self.quorum.high_watermark = end_offset;
         (self.quorum.snapshots.log_size, self.quorum.snapshots.since) = (0, io.now.mono);
         io.event(Event::SnapshotFetched { end_offset, epoch });
-        for answer in self.controller.install(image) {
+        for answer in self.controller.install(*image) {
             self.unanswered(answer, io);
         }
         if self.quorum.published {

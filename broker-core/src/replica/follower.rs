@@ -61,7 +61,7 @@ impl Broker {
         Some(Endpoint { host: at.host.clone(), port: at.port })
     }
 
-    /// What can be fetched from a leader now, and when more can be. While a topic that syncs every message has something to sync, nothing is:
+    /// What can be fetched from a leader now, and when more can be. While a cut waits, or a topic that syncs every message has something to sync, nothing is:
     /// the fetch offset tells the leader what no power loss takes, and a partition that is left out of a long poll would wait for its end.
     fn wanted_from(&self, leader: i32, now: Instant) -> (Vec<Asked>, Instant) {
         let mut later = Instant::NEVER;
@@ -71,7 +71,9 @@ impl Broker {
             let Some(log) = self.logs.get(key).filter(|_| self.logs.is_online(key)) else { continue };
             if not_before > now {
                 later = later.min(not_before);
-            } else if own_end(log, false) < log.log_end_offset() && log.corrupt_from().is_none() {
+            } else if (own_end(log, false) < log.log_end_offset() && log.corrupt_from().is_none())
+                || self.logs.awaits_cut(key)
+            {
                 return (Vec::new(), Instant::NEVER);
             } else {
                 asked.push((key, log.log_end_offset(), replica.leader_epoch));
@@ -173,9 +175,13 @@ impl Broker {
             ErrorCode::OffsetOutOfRange => return self.start_over(key, data, io),
             _ => return self.back_off([key].into_iter(), io),
         }
-        if let Err(error) = self.replicate(key, data, io) {
-            tracing::debug!(topic = %key.0, partition = key.1, %error, "not replicated");
-            self.back_off([key].into_iter(), io);
+        match self.replicate(key, data, io) {
+            // The leader says it again when the log may be cut.
+            Ok(()) | Err(LogError::Stated(_)) => {}
+            Err(error) => {
+                tracing::debug!(topic = %key.0, partition = key.1, %error, "not replicated");
+                self.back_off([key].into_iter(), io);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whoever may be made leader has everything.
 
-use super::{Advance, replica, unless_metadata_broke};
+use super::{Advance, damaged_leader, replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{Change, PartitionGhost, PartitionState};
 use crate::judge::{Case, Judge};
@@ -9,7 +9,8 @@ use broker_core::Event;
 use wire::NodeId;
 
 /// W05. Each member of ISR and ELR that runs has the committed prefix. One that lost something by a fault, or whose
-/// present incarnation the controller has not registered yet, is left out until it has caught up, or is registered.
+/// present incarnation the controller has not registered yet, is left out until it has caught up, or is registered. What
+/// stands in a leader's log that a fault damaged is nobody else's measure.
 /// Judged when the committed prefix grows and when the controller commits a change. Source: KIP-966; TLA+:
 /// LeaderCandidateCompleteness; bugs R09 R11 R12 R13.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +24,9 @@ impl Judge for CandidateCompleteness {
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Stated]);
 
-    fn claim(&self, _: &Scope, cluster: &Cluster<'_>) -> Claim {
-        unless_metadata_broke(cluster)
+    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+        let damaged = scope.log.as_ref().and_then(|log| damaged_leader(log, cluster));
+        damaged.map_or_else(|| unless_metadata_broke(cluster), Claim::Excused)
     }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {

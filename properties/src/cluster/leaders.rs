@@ -111,7 +111,8 @@ fn charge_incomplete<J: Judge>(judge: &J, election: &Election, case: &mut Case<'
 }
 
 /// W12. What a consumer was given at an offset stands there in every later leader's log, unless a permitted loss took it
-/// (a new generation). Source: ORACLES; TLA+: ConsistentReadProperty; bug R36.
+/// (a new generation); what a leader gives out that an unclean election has deposed binds nobody. Source: ORACLES; TLA+:
+/// ConsistentReadProperty; bug R36.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RepeatableRead {
     /// Per partition the end of the last batch that was given out, its prefix hash and its generation.
@@ -147,8 +148,10 @@ impl RepeatableRead {
         let (ghost, Some(last)) = (cluster.ghost, batches.last()) else { return };
         let Some(log) = ghost.by_id(*node, *topic_id, partition.partition).map(|id| ghost.log(id)) else { return };
         let end = last.last_offset.saturating_add(1);
-        let Some(prefix) = log.prefix_at(end) else { return };
-        let generation = ghost.partition(log.home).generation;
+        let partition = ghost.partition(log.home);
+        let epoch = log.elections.last().map_or(-1, |&(epoch, _)| epoch);
+        let Some(prefix) = log.prefix_at(end).filter(|_| partition.commits_in(epoch)) else { return };
+        let generation = partition.generation;
         let given = self.given.entry(log.home).or_insert((end, prefix, generation));
         if given.0 < end || given.2 < generation {
             *given = (end, prefix, generation);

@@ -25,12 +25,17 @@ pub(crate) use stale::StaleRequests;
 pub(crate) use votes::{PersistBeforeSend, VoteOnce};
 pub(crate) use watermarks::{Bounds, HighWatermarkMonotonic, HighWatermarkSound, StrongIsr};
 
+use crate::fact::LogRef;
 use crate::ghost::{Ghost, LogGhost, PartitionGhost};
+use crate::ledger::FaultKind;
 use crate::liveness::broken_metadata;
-use crate::property::{Claim, Cluster};
+use crate::property::{Claim, Cluster, Scope};
 use broker_core::Event;
 use broker_core::event::Partition;
 use wire::NodeId;
+
+/// Faults that change bytes that a replica held.
+const CHANGED_BYTES: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
 
 /// What the quorum has decided may be undone where a fault broke the metadata log of a voter: a majority without it may
 /// decide otherwise.
@@ -63,6 +68,13 @@ impl<'a> Advance<'a> {
 /// The log of a replica.
 fn replica<'a>(ghost: &'a Ghost, partition: &PartitionGhost, node: NodeId) -> Option<&'a LogGhost> {
     ghost.by_id(node, partition.topic_id, partition.partition.partition).map(|id| ghost.log(id))
+}
+
+/// A fault that damaged the log of the replica that leads a log's partition.
+fn damaged_leader(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
+    let partition = cluster.ghost.partition(cluster.ghost.get(log)?.home);
+    let leader = replica(cluster.ghost, partition, partition.leader?.node)?;
+    cluster.ledger.excuse(&Scope::log(leader), CHANGED_BYTES)
 }
 
 /// The partition and the leader epoch that an event of a leader or a follower names.

@@ -1,6 +1,6 @@
 //! High watermarks: what they promise, and their bounds.
 
-use super::{Advance, replica, unless_metadata_broke};
+use super::{Advance, CHANGED_BYTES, damaged_leader, replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionGhost};
 use crate::judge::{Case, Judge};
@@ -10,9 +10,6 @@ use broker_core::Event;
 use broker_core::view::LogView;
 use std::collections::BTreeMap;
 use wire::{NodeId, Uuid};
-
-/// Faults that change bytes that a replica held.
-const DAMAGE: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
 
 /// W07. When a leader's high watermark advances, each member of its maximal ISR, as it stated it last, holds what lies
 /// below as the leader does. A member counts by what it held when it sent the last fetch that reached the leader: one
@@ -75,7 +72,8 @@ impl Judge for StrongIsr {
 }
 
 fn damaged(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
-    let damaged = cluster.ledger.excuse(scope, DAMAGE);
+    let leader = || scope.log.as_ref().and_then(|log| damaged_leader(log, cluster));
+    let damaged = cluster.ledger.excuse(scope, CHANGED_BYTES).or_else(leader);
     damaged.map_or_else(|| unless_metadata_broke(cluster), Claim::Excused)
 }
 

@@ -6,8 +6,8 @@
 //! written down as a doubt; a replica that the broker itself robbed of something counts as its holder still.
 
 use super::image::{Change, PartitionState};
-use super::partition::{Doubt, Fetched, Led, PartitionId, sure};
-use super::{Cause, Ghost, How, LogId, Loss};
+use super::partition::{Doubt, Fetched, Followed, Led, PartitionId, sure};
+use super::{Cause, Ghost, How, LogGhost, LogId, Loss};
 use crate::fact::Fact;
 use crate::ledger::{FaultKind, Ledger};
 use crate::property::Scope;
@@ -50,8 +50,8 @@ impl Ghost {
             }
             Event::BecameFollower { partition, leader_epoch, .. } => {
                 if let Some(id) = self.by_id(node, partition.topic_id, partition.partition) {
-                    let high_watermark = self.log(id).high_watermark;
-                    self.partition_mut(id).followed(node, *leader_epoch, high_watermark);
+                    let LogGhost { high_watermark, durable, .. } = *self.log(id);
+                    self.partition_mut(id).followed(node, Followed { epoch: *leader_epoch, high_watermark, durable });
                 }
             }
             Event::IsrChanged { partition, .. } => {

@@ -6,6 +6,7 @@ use super::{Ghost, LogId};
 use crate::fact::{LogRef, Stop};
 use crate::ledger::{FaultKind, Ledger};
 use crate::property::Scope;
+use wire::NodeId;
 use wire::files::EPOCH_CHECKPOINT;
 use wire::files::names::log_folder;
 
@@ -97,7 +98,7 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
     let deleted = ghost.topics().deletion_asked(&it.log.partition.topic);
     match how {
         How::Removed | How::Vanished | How::Nameless if deleted && !it.is_metadata() => Cause::Deleted,
-        How::Removed => metadata_damage(&it.log, ledger).map_or(Cause::Unexplained, Cause::Permitted),
+        How::Removed => metadata_damage(ghost, &it.log, ledger).map_or(Cause::Unexplained, Cause::Permitted),
         // An incarnation that died before it was open may have begun to cut.
         How::NotSurvived | How::Vanished => match it.intact {
             Some((intact_end, cause)) if range.0 >= intact_end => cause,
@@ -157,10 +158,14 @@ fn among(
     causes.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
 }
 
-/// A broker that lost its metadata may take a log for a stray one.
-fn metadata_damage(log: &LogRef, ledger: &Ledger) -> Option<&'static str> {
-    let scope = Scope { log: Some(LogRef::metadata(log.node)), ..Scope::node(log.node) };
-    DAMAGE.iter().chain(NOT_SYNCED).find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
+/// A broker that lost its metadata may take a log for a stray one; so may any, where a voter's is damaged and a majority has forgotten a topic.
+fn metadata_damage(ghost: &Ghost, log: &LogRef, ledger: &Ledger) -> Option<&'static str> {
+    let of = |node: NodeId, causes: &[(FaultKind, &'static str)]| {
+        let scope = Scope { log: Some(LogRef::metadata(node)), ..Scope::node(node) };
+        causes.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
+    };
+    let others = || ghost.voters().iter().find_map(|&voter| of(voter, DAMAGE));
+    of(log.node, DAMAGE).or_else(|| of(log.node, NOT_SYNCED)).or_else(others)
 }
 
 /// Whether the node's machine lost its power when it stopped last, or since.

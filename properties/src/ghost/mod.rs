@@ -33,7 +33,7 @@ pub use log::{Held, LogGhost};
 pub use loss::{Cause, How, Loss};
 pub use metadata::MetadataGhost;
 pub use node::NodeGhost;
-pub use partition::{Fetched, Led, PartitionGhost, PartitionId, Writing};
+pub use partition::{Fetched, Followed, Led, PartitionGhost, PartitionId, Writing};
 pub use topics::{Setting, Topics};
 
 use crate::fact::{BatchSeen, Fact, LogRef, Moment};

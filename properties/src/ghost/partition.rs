@@ -83,6 +83,17 @@ impl Doubt {
     }
 }
 
+/// A replica that follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Followed {
+    /// In which leader epoch.
+    pub epoch: i32,
+    /// The greatest high watermark that it had stated as a leader before.
+    pub high_watermark: i64,
+    /// Up to where its log was durable then.
+    pub durable: i64,
+}
+
 /// One partition.
 #[derive(Clone, Debug)]
 pub struct PartitionGhost {
@@ -108,7 +119,7 @@ pub struct PartitionGhost {
     /// Why a replica lost something last.
     pub(super) last_cause: Option<&'static str>,
     leaders: BTreeMap<i32, Led>,
-    followed: BTreeMap<NodeId, (i32, i64)>,
+    followed: BTreeMap<NodeId, Followed>,
     fetches: Vec<Fetched>,
     committed: Vec<Mark>,
     /// Acknowledged offsets: disjoint ranges in order, end exclusive.
@@ -210,10 +221,9 @@ impl PartitionGhost {
         self.leader_of(epoch).is_some_and(|led| led.start_offset == start_offset)
     }
 
-    /// The last epoch in which a node's incarnations said that they follow, and the greatest high watermark that they had
-    /// stated as leaders before.
+    /// The last time that a node's incarnations said that they follow.
     #[must_use]
-    pub fn followed_in(&self, node: NodeId) -> Option<(i32, i64)> {
+    pub fn followed_in(&self, node: NodeId) -> Option<Followed> {
         self.followed.get(&node).copied()
     }
 
@@ -319,8 +329,8 @@ impl PartitionGhost {
         }
     }
 
-    pub(super) fn followed(&mut self, node: NodeId, epoch: i32, high_watermark: i64) {
-        self.followed.insert(node, (epoch, high_watermark));
+    pub(super) fn followed(&mut self, node: NodeId, followed: Followed) {
+        self.followed.insert(node, followed);
     }
 
     pub(super) fn fetched(&mut self, fetch: Fetched) {

@@ -1,7 +1,7 @@
 //! What a broker's answers to producers say is so.
 
 use crate::fact::{Fact, FactKind, FactSet, LogRef, Outcome};
-use crate::ghost::{LogGhost, LogId};
+use crate::ghost::{Followed, LogGhost, LogId};
 use crate::history::Place;
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
@@ -116,13 +116,13 @@ impl AckSound {
     fn check_leadership(&self, success: &Success<'_>, log: &LogGhost, scope: &Scope, case: &mut Case<'_>) {
         let partition = case.cluster.ghost.partition(log.home);
         let appended_in = log.batch(success.base_offset).map(|held| held.leader_epoch);
-        // What was committed before may be answered late: its request waits for other partitions, too.
-        if let Some((epoch, (followed, committed))) = appended_in.zip(partition.followed_in(log.log.node))
-            && followed > epoch
-            && committed < success.end()
+        // What was due before may be answered late: its request waits for other partitions, too.
+        if let Some((epoch, followed)) = appended_in.zip(partition.followed_in(log.log.node))
+            && followed.epoch > epoch
+            && !was_due(success, log, &followed, case.cluster)
         {
             case.charge(self, scope, "followed-since", || {
-                let base = success.base_offset;
+                let (base, followed) = (success.base_offset, followed.epoch);
                 format!("offset {base} of {}, appended in epoch {epoch}, was acknowledged after its leader had followed in epoch {followed}", log.log)
             });
         }
@@ -136,6 +136,13 @@ impl AckSound {
             });
         }
     }
+}
+
+/// Whether a success could have been answered when its leader still led: with acks=1 as soon as it is appended, or synced where that is
+/// promised, with acks=all when it is committed.
+fn was_due(success: &Success<'_>, log: &LogGhost, followed: &Followed, cluster: &Cluster<'_>) -> bool {
+    let synced = || followed.durable >= success.end() || !cluster.ghost.promises_sync(log);
+    followed.high_watermark >= success.end() || (success.acks == 1 && synced())
 }
 
 /// How many replicas a leader takes for in sync at most, and how many it must have.
@@ -192,13 +199,20 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let stands = |place: &&Place| cluster.ghost.is_present(place.home);
+        let stands = |place: &&Place| stands_somewhere(**place, cluster);
         let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
             let log = &cluster.ghost.partition(place.home).partition;
             format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
         });
     }
+}
+
+/// Whether any replica has what was appended at a place.
+fn stands_somewhere(place: Place, cluster: &Cluster<'_>) -> bool {
+    let logs = cluster.ghost.partition(place.home).logs.iter().map(|&log| cluster.ghost.log(log));
+    let held = |log: &LogGhost| log.batch(place.offset).map(|held| held.leader_epoch);
+    logs.filter(|log| log.present).any(|log| held(log) == Some(place.leader_epoch))
 }
 
 /// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log

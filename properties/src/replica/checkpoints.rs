@@ -25,9 +25,11 @@ use wire::{LogDirId, NodeId};
 pub(crate) struct ConservativeCheckpoints {
     /// Every version that was seen under a name, as a hash.
     versions: BTreeMap<(NodeId, LogDirId, String), BTreeSet<u128>>,
-    /// The recovery points as a log directory has them.
-    recovery_points: BTreeMap<(NodeId, LogDirId), Bytes>,
+    /// The recovery points and high watermarks as a log directory has them: recovery takes the greater one for what must be there.
+    floors: BTreeMap<(NodeId, LogDirId, &'static str), Bytes>,
 }
+
+const FLOORS: [&str; 2] = [RECOVERY_POINT_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT];
 
 impl Judge for ConservativeCheckpoints {
     const ID: PropertyId = PropertyId {
@@ -48,8 +50,8 @@ impl Judge for ConservativeCheckpoints {
         match fact {
             Fact::Started { node, .. } => {
                 self.survey(*node, case);
-                for ((_, log_dir), found) in self.recovery_points.iter_mut().filter(|((of, _), _)| of == node) {
-                    *found = case.cluster.nodes.file(*node, *log_dir, RECOVERY_POINT_CHECKPOINT).unwrap_or_default();
+                for ((_, log_dir, name), found) in self.floors.iter_mut().filter(|((of, ..), _)| of == node) {
+                    *found = case.cluster.nodes.file(*node, *log_dir, name).unwrap_or_default();
                 }
             }
             Fact::FileReplaced { node, log_dir, path, contents } => {
@@ -58,8 +60,8 @@ impl Judge for ConservativeCheckpoints {
                     versions.insert(batch_hash(contents));
                 }
                 self.compare((*node, *log_dir), path, contents, case);
-                if path == RECOVERY_POINT_CHECKPOINT {
-                    self.recovery_points.insert((*node, *log_dir), contents.clone());
+                if let Some(name) = FLOORS.into_iter().find(|name| path == name) {
+                    self.floors.insert((*node, *log_dir, name), contents.clone());
                 }
             }
             _ => {}
@@ -114,10 +116,13 @@ impl ConservativeCheckpoints {
         }
     }
 
-    /// The recovery point of a log that its directory's checkpoint has so far.
+    /// What its directory's checkpoints say so far of what a log must hold.
     fn said_before(&self, log: &LogGhost, log_dir: LogDirId) -> i64 {
-        let offsets = self.recovery_points.get(&(log.log.node, log_dir)).and_then(|text| parse_offsets(text).ok());
-        offsets.and_then(|offsets| offset_of(&offsets, log.log.topic_id, &log.log.partition)).unwrap_or(0)
+        let said = |name| {
+            let offsets = parse_offsets(self.floors.get(&(log.log.node, log_dir, name))?).ok()?;
+            offset_of(&offsets, log.log.topic_id, &log.log.partition)
+        };
+        FLOORS.into_iter().filter_map(said).max().unwrap_or(0)
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Leader {
     epoch: i32,
     end: i64,
     high_watermark: i64,
+    /// The epoch of its log's last batch.
+    last_epoch: Option<i32>,
     corrupt: bool,
     /// How many replicas are in sync.
     pub(super) in_sync: usize,
@@ -29,9 +31,13 @@ pub(super) struct Leader {
 impl Leader {
     /// Whether a follower's log is where this one is. Where either holds a corrupt batch, nobody can say.
     pub(super) fn is_level_with(&self, follower: &LogView<'_>) -> bool {
-        // An idle controller goes on writing, so the watermark of its followers is never quite up to date.
-        let told = follower.topic_id == METADATA || follower.high_watermark == self.high_watermark;
-        self.corrupt || follower.corrupt_from.is_some() || (follower.log_end_offset == self.end && told)
+        let alike = match follower.topic_id {
+            // An idle controller goes on writing, so the watermark of its followers is never quite up to date; and what a former one
+            // wrote last may be as long.
+            METADATA => last_epoch(follower).zip(self.last_epoch).is_none_or(|(own, other)| own == other),
+            _ => follower.high_watermark == self.high_watermark,
+        };
+        self.corrupt || follower.corrupt_from.is_some() || (follower.log_end_offset == self.end && alike)
     }
 }
 
@@ -121,12 +127,17 @@ impl World {
     }
 }
 
+fn last_epoch(log: &LogView<'_>) -> Option<i32> {
+    log.epochs.last().map(|&(epoch, _)| epoch)
+}
+
 fn leader(actor: ActorId, log: &LogView<'_>) -> Leader {
     Leader {
         actor,
         epoch: log.leader_epoch,
         end: log.log_end_offset,
         high_watermark: log.high_watermark,
+        last_epoch: last_epoch(log),
         corrupt: log.corrupt_from.is_some(),
         in_sync: log.in_sync,
     }

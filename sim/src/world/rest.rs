@@ -10,7 +10,7 @@ use super::{build, micros};
 use crate::plan::{Action, ClientOp, FIRST_READER, Role, StartAt, Step, When};
 use broker_core::LogView;
 use properties::{Fact, FactKind, PropertyId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::{Instant, TopicPartition, Uuid};
 
@@ -23,6 +23,9 @@ const EMPTY_POLLS: u32 = 15;
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How often such a one polls, in microseconds: where some of its partitions are gone, polls bring an error at once.
 const READ_ON_US: u64 = 20_000;
+/// An idle controller writes a record now and then, and for a moment its followers are behind: only what is pending at each of so many looks
+/// keeps the rest away, and it is judged at a look that finds nothing else, if there is one soon.
+const LATE_LOOKS: (u32, u32) = (10, 50);
 
 /// How far the end has come.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,8 @@ enum Phase {
     Probing(ActorId),
     /// A fresh reader reads every live partition up to its end, and the old ones read on.
     Reading(ActorId, BTreeMap<TopicPartition, i64>),
+    /// The bound has passed: what was pending at every look since, and how often the World has looked.
+    Late(BTreeSet<String>, u32),
 }
 
 impl Rest {
@@ -71,15 +76,35 @@ impl World {
             Phase::Reading(reader, goals) if !self.have_read_on() => Phase::Reading(reader, goals),
             Phase::Reading(reader, goals) if self.has_read(reader, &goals) && self.is_still() => return self.rests(),
             Phase::Reading(reader, ref goals) if !self.has_read(reader, goals) && self.is_stuck(reader) => {
-                return if self.was_told(reader, goals) { self.rests() } else { self.cannot_rest() };
+                if self.was_told(reader, goals) {
+                    return self.rests();
+                }
+                self.is_too_late()
             }
+            Phase::Late(lasting, looks) => return self.look_again(lasting, looks),
             waiting => waiting,
         };
-        if self.is_late(&next) {
-            return self.cannot_rest();
-        }
-        self.rest.phase = next;
+        let next = if self.is_late(&next) { self.is_too_late() } else { next };
+        self.wait_in(next);
+    }
+
+    fn wait_in(&mut self, phase: Phase) {
+        self.rest.phase = phase;
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
+    }
+
+    fn is_too_late(&self) -> Phase {
+        Phase::Late(self.pending().into_iter().collect(), 0)
+    }
+
+    fn look_again(&mut self, mut lasting: BTreeSet<String>, looks: u32) {
+        let pending: BTreeSet<String> = self.pending().into_iter().collect();
+        lasting.retain(|what| pending.contains(what));
+        let (enough, most) = LATE_LOOKS;
+        if looks >= most || (looks >= enough && pending == lasting) {
+            return self.cannot_rest(&lasting);
+        }
+        self.wait_in(Phase::Late(lasting, looks + 1));
     }
 
     /// Whether the bound has passed. Readers that get something are let read on, however late it is; those that do not are stuck soon. When
@@ -281,7 +306,7 @@ impl World {
 
     /// The bound has passed. The judges say what stood in the way, and what excuses it; if they find nothing, and something is still to be
     /// done, that is a violation too. (Nothing is, where only a node that cannot start keeps the rest away: L03 says whether it ought to run.)
-    fn cannot_rest(&mut self) {
+    fn cannot_rest(&mut self, pending: &BTreeSet<String>) {
         let found = |world: &World| {
             let verdicts = world.court.verdicts();
             verdicts.violations.len() as u64 + verdicts.excused.values().sum::<u64>()
@@ -290,8 +315,9 @@ impl World {
         self.rests();
         let judged = self.court.wants(FactKind::AtRest);
         if let (true, Some(property)) = (judged && found(self) == before, unanswered()) {
-            let (bound_ms, pending) = (self.plan.rest_within_us / 1_000, self.pending().join(", "));
+            let bound_ms = self.plan.rest_within_us / 1_000;
             if !pending.is_empty() {
+                let pending = pending.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let detail = format!("not at rest {bound_ms} ms after healing; still to be done: {pending}");
                 self.accuse(property, "restless", detail);
             }
@@ -326,8 +352,7 @@ impl World {
         self.each_log(|actor, log| {
             let leader = leaders.get(&(log.topic_id, log.partition)).filter(|leader| leader.actor != actor);
             if log.online && leader.is_some_and(|leader| !leader.is_level_with(&log)) {
-                let (name, end) = (self.cast.name(actor), log.log_end_offset);
-                behind.push(format!("{name} at {end} of {}-{}", log.topic, log.partition));
+                behind.push(format!("{} behind the leader of {}-{}", self.cast.name(actor), log.topic, log.partition));
             }
         });
         behind

@@ -201,7 +201,10 @@ fn damage_below_what_was_synced_is_kept_and_said() {
     assert_eq!(lab.append(9, 50), Err(LogError::Corrupt(2)));
     let before = lab.disk.contents(DIR, "orders-0/00000000000000000000.log").unwrap().len();
     assert_eq!(before % 5, 0, "nothing was cut");
-    lab.run(|dirs, io, config| dirs.truncate(KEY, 2, io, &config.planted)).unwrap();
+    let cut = |lab: &mut Lab| lab.run(|dirs, io, config| dirs.truncate(KEY, 2, io, &config.planted));
+    assert!(matches!(cut(&mut lab), Err(LogError::Stated(_))), "the checkpoints still say more");
+    lab.sync_all();
+    cut(&mut lab).unwrap();
     assert_eq!((lab.ends().1, lab.log().corrupt_from()), (2, None));
     assert_eq!(lab.append(9, 50).unwrap().base_offset, 2);
 }
@@ -349,5 +352,26 @@ fn a_checkpoint_from_before_a_deletion_does_not_appear_after_it() {
     lab.sync_all();
     let read = |name| lab.disk.contents(DIR, name).map(|text| parse_offsets(text).unwrap());
     assert_eq!(read("recovery-point-offset-checkpoint"), Some(BTreeMap::new()));
-    assert_eq!(read("replication-offset-checkpoint"), None);
+    assert_eq!(read("replication-offset-checkpoint"), Some(BTreeMap::new()));
+}
+
+#[test]
+fn a_cut_waits_until_no_checkpoint_says_more_and_a_death_in_it_damages_nothing() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append_all(0..5);
+    lab.flush();
+    lab.run(|dirs, io, config| {
+        dirs.checkpoint_recovery_points(io, &config.planted);
+        dirs.checkpoint_high_watermarks(&|_| 4, io, &config.planted);
+    });
+    lab.sync_all();
+    let cut = |lab: &mut Lab| lab.run(|dirs, io, config| dirs.truncate(KEY, 2, io, &config.planted));
+    assert!(matches!(cut(&mut lab), Err(LogError::Stated(_))));
+    assert_eq!(lab.ends().1, 5, "nothing is cut yet");
+    assert!(lab.dirs.awaits_cut(KEY));
+    lab.sync_all();
+    assert!(!lab.dirs.awaits_cut(KEY));
+    cut(&mut lab).unwrap();
+    let lab = lab.reopen();
+    assert_eq!((lab.ends().1, lab.log().corrupt_from()), (2, None));
 }
