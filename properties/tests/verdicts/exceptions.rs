@@ -1,10 +1,10 @@
 //! What judges let pass, each beside the nearest case that they must not.
 
-use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, owned};
+use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, owned, payload};
 use crate::group::{Group, QUORUM, change, metadata_batch, named, named_quorum};
 use broker_core::Event;
 use bytes::Bytes;
-use properties::{BatchSeen, Fact, FaultKind, LogRef, Moment, Stop, Touch};
+use properties::{BatchSeen, Fact, FaultKind, LogRef, Moment, Outcome, Stop, Touch};
 use wire::metadata::{PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord, TopicRecord};
 use wire::{LogDirId, NodeId, Str};
 
@@ -268,4 +268,84 @@ fn l02_and_w23_a_damaged_leader_excuses_its_followers() {
     assert_eq!(found(behind().touch(FaultKind::BitRot, log)), [(false, true); 2]);
     let metadata = LogRef::metadata(NodeId(3));
     assert_eq!(found(behind().touch(FaultKind::BitRot, metadata)), [(false, true); 2]);
+}
+
+#[test]
+fn w14_who_follows_now_may_answer_late_what_was_due_before() {
+    let late = |config: &[(&str, &str)], synced: bool| {
+        let mut group = Group::with(config, false);
+        group.acks = 1;
+        let appended = group.append(&[0]);
+        let due = if synced { appended.sync(1) } else { appended };
+        due.elect(2, &[1, 2, 3]).ack(1, &[0]).found().violated
+    };
+    let flushes = [("log.flush.interval.messages", "1")];
+    assert_eq!(late(&[], false), owned(&[]));
+    assert_eq!(late(&flushes, true), owned(&[]));
+    assert!(late(&flushes, false).contains(&"W14/followed-since".to_owned()));
+}
+
+#[test]
+fn w12_what_a_leader_gives_out_that_an_unclean_election_deposed_binds_nobody() {
+    let weak = [("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")];
+    let apart = Group::with(&weak, false).append(&[0]).unknown(&[0]).set_isr(&[1]);
+    let deposed = apart.chooses(2, &[2]).takes_office(2).advance(1, 1).give(1, 0);
+    let found = deposed.cut(1, 0).elect(1, &[1]).found().violated;
+    assert!(!found.contains(&"W12/withdrawn".to_owned()), "{found:?}");
+    let leads = Group::new().append(&[0]).unknown(&[0]).give(1, 0).elect(2, &[1, 2, 3]).found().violated;
+    assert!(leads.contains(&"W12/withdrawn".to_owned()), "{leads:?}");
+}
+
+#[test]
+fn w05_and_w07_a_damaged_leaders_log_is_nobodys_measure() {
+    let early = || Group::new().append(&[0]).follow(&[2]);
+    let rotten = early();
+    let log = rotten.log(1);
+    let found = rotten.touch(FaultKind::BitRot, log).advance(1, 1).found();
+    assert_eq!(found.violated, owned(&[]));
+    assert_eq!(found.excused, owned(&["W05 by bit-rot", "W07 by bit-rot", "W81 by bit-rot"]));
+    let other = early();
+    let log = other.log(2);
+    let found = other.touch(FaultKind::BitRot, log).advance(1, 1).found();
+    assert!(found.violated.contains(&"W05/incomplete".to_owned()), "{found:?}");
+}
+
+#[test]
+fn w10_a_log_may_be_removed_where_a_voter_may_have_forgotten_its_topic() {
+    let removed = |touched: Option<LogRef>| {
+        let group = Group::new().produce(&[0]);
+        let group = touched.into_iter().fold(group, |group, log| group.touch(FaultKind::BitRot, log));
+        let log = group.log(1);
+        group.also(Fact::LogRemoved { log }).found().violated
+    };
+    assert_eq!(removed(Some(LogRef::metadata(NodeId(3)))), owned(&[]));
+    assert_eq!(removed(None), owned(&["W10/committed"]));
+}
+
+#[test]
+fn w15_a_log_that_never_had_a_record_does_not_show_it() {
+    let refused = |removers: &[i32]| {
+        let mut group = Group::new().append(&[0]).follow(&[2]);
+        for &node in removers {
+            let log = group.log(node);
+            group = group.then(Fact::LogRemoved { log });
+        }
+        let (payload, outcome) = (payload(0), Outcome::Failed(3));
+        let fact = Fact::SendCompleted { payload, op: 0, outcome, partition: Some(0), offset: None };
+        group.then(fact).found().violated
+    };
+    assert!(!refused(&[1, 2]).contains(&"W15/stands".to_owned()), "node 3 has a log, and nothing in it");
+    assert!(refused(&[1]).contains(&"W15/stands".to_owned()));
+}
+
+#[test]
+fn w78_a_record_that_came_twice_may_stand_at_the_same_offset_in_what_was_cut() {
+    let read = |second: u32| {
+        // Node 1 is deposed with records 7 and 2 behind record 0; its successor gets `second` and record 2 there.
+        let stray = Group::new().produce(&[0]).append(&[7]).unknown(&[7]).append(&[2]).unknown(&[2]);
+        let led = stray.chooses(2, &[1, 2, 3]).takes_office(2);
+        let led = led.append(&[second]).append(&[2]);
+        led.reads(2, 0..3).found().violated.into_iter().filter(|it| it.starts_with("W78")).collect::<Vec<_>>()
+    };
+    assert_eq!(read(1), owned(&[]));
 }
