@@ -6,13 +6,20 @@ use broker_core::Event;
 use solo::*;
 use wire::files::METADATA_TOPIC_ID;
 use wire::files::names::{parse_snapshot_file, snapshot_file};
-use wire::messages::FetchSnapshotRequest;
+use wire::messages::fetch::{FetchPartition, FetchTopic, ReplicaState};
 use wire::messages::fetch_snapshot::{PartitionSnapshot, PartitionSnapshotResponse, SnapshotId, TopicSnapshot};
+use wire::messages::{FetchRequest, FetchSnapshotRequest};
 use wire::metadata::Snapshot;
-use wire::{ApiKey, ConnId, ErrorCode, Input, LogDirId, Peer, Response, Side};
+use wire::{ApiKey, ConnId, ErrorCode, Input, LogDirId, Peer, Reason, Response, Side};
 
 const OFTEN: (&str, &str) = ("metadata.log.max.record.bytes.between.snapshots", "300");
 const FEW: (&str, &str) = ("metadata.max.retention.bytes", "1");
+/// A listener for other controllers.
+const CONTROLLER: [(&str, &str); 3] = [
+    ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"),
+    ("controller.listener.names", "CONTROLLER"),
+    ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+];
 const SMALL: (&str, &str) = ("internal.metadata.log.segment.bytes", "1500");
 
 fn path(end: i64, epoch: i32) -> String {
@@ -127,12 +134,7 @@ fn ask(solo: &mut Solo, n: u32, id: (i64, i32), position: i64, max_bytes: i32) -
 
 #[test]
 fn a_snapshot_is_given_away_piece_by_piece() {
-    let listeners = ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093");
-    let names = [
-        ("controller.listener.names", "CONTROLLER"),
-        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
-    ];
-    let mut solo = with_topics(&[OFTEN, listeners, names[0], names[1]]);
+    let mut solo = with_topics(&[&CONTROLLER[..], &[OFTEN]].concat());
     let id = *on_disk(&solo).last().unwrap();
     let mut bytes = Vec::new();
     for n in 0.. {
@@ -155,4 +157,26 @@ fn a_snapshot_is_given_away_piece_by_piece() {
     for (n, (id, position, error)) in (900..).zip(refused) {
         assert_eq!(ask(&mut solo, n, id, position, 100).error_code, error.code(), "{id:?} {position}");
     }
+}
+
+#[test]
+fn a_controller_whose_metadata_log_is_damaged_leads_nobody_on() {
+    let mut solo = with_topics(&CONTROLLER);
+    let ask = |solo: &mut Solo, n: u32| {
+        let conn = ConnId { side: Side::Accepted, n };
+        solo.input(Input::Accepted(conn, Peer { listener: "CONTROLLER".into(), remote: "10.0.0.8:5000".into() }));
+        let current_leader_epoch = solo.broker.view().quorum_epoch();
+        let partition = FetchPartition { current_leader_epoch, partition_max_bytes: 1 << 20, ..Default::default() };
+        let topic = FetchTopic { topic_id: METADATA_TOPIC_ID, partitions: vec![partition], ..Default::default() };
+        let replica_state = ReplicaState { replica_id: 2, replica_epoch: -1 };
+        solo.send(conn, 17, FetchRequest { replica_state, topics: vec![topic], ..Default::default() });
+        solo.halted.clone()
+    };
+    assert_eq!(ask(&mut solo, 900), None);
+    let log = "__cluster_metadata-0/00000000000000000000.log";
+    let bytes = solo.disk.contents_mut(LogDirId(0), log).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let why = ask(&mut solo, 901).expect("it halts");
+    assert!(matches!(&why, Reason::StorageFailed(text) if text.contains("the metadata log failed")), "{why:?}");
 }

@@ -16,6 +16,7 @@ use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
     PartitionData, ReplicaState, SnapshotId,
 };
+use wire::records::Batches;
 use wire::{ErrorCode, Instant, Io, Request, Response};
 
 /// How long a leader keeps a fetch that has nothing to bring, in milliseconds.
@@ -124,7 +125,11 @@ impl Broker {
         let Role::Leader(leading) = &mut self.quorum.role else { return None };
         let follower = leading.followers.get_mut(&fetch.replica);
         match records {
-            Err(error) => Some(PartitionData { error_code: error.code().code(), ..data }),
+            // Whoever cannot say what was decided does not lead: its followers have it, and elect another.
+            Err(error) => {
+                self.metadata_failed(&error.to_string(), io);
+                Some(PartitionData { error_code: error.code().code(), ..data })
+            }
             Ok(bytes) => {
                 let tells =
                     !bytes.is_empty() || follower.as_ref().is_some_and(|follower| follower.told < high_watermark);
@@ -139,7 +144,7 @@ impl Broker {
     fn metadata_from(&self, offset: i64, io: &mut Io<'_, Broker>) -> Result<Bytes, LogError> {
         match self.logs.get(METADATA) {
             Some(log) if offset >= log.log_end_offset() => Ok(Bytes::new()),
-            Some(log) => load::read(log, offset, MAX_BYTES as usize, io),
+            Some(log) => sound(load::read(log, offset, MAX_BYTES as usize, io)?),
             None => Err(LogError::Unknown),
         }
     }
@@ -241,18 +246,26 @@ impl Broker {
             self.peers.rest(Channel::QuorumFetch, io.now.mono + self.config.cluster.retry_backoff);
             return self.learn(data.current_leader.leader_epoch, data.current_leader.leader_id, io);
         }
-        let Role::Follower { fetched, .. } = &mut self.quorum.role else { return };
-        *fetched = true;
-        self.quorum.deadline = io.now.mono + self.config.cluster.fetch_timeout;
+        if !matches!(self.quorum.role, Role::Follower { .. }) {
+            return;
+        }
         match self.take_metadata(&data, io) {
-            // What a leader's disk spoiled is not this log's failure: it is asked for again (KAFKA-18723).
+            // What a leader's disk spoiled is not this log's failure: it is asked for again (KAFKA-18723). But such a leader leads nobody on: it
+            // counts as silent, and another one will be elected.
             Err(error @ LogError::NotNext) => {
                 tracing::warn!(%error, "what the leader sent is not taken");
                 self.peers.rest(Channel::QuorumFetch, io.now.mono + self.config.cluster.retry_backoff);
             }
             // The leader says it again when the log may be cut.
-            Ok(()) | Err(LogError::Stated(_)) => {}
+            Ok(()) | Err(LogError::Stated(_)) => self.leader_lives(io),
             Err(error) => self.metadata_failed(&error.to_string(), io),
+        }
+    }
+
+    fn leader_lives(&mut self, io: &Io<'_, Broker>) {
+        if let Role::Follower { fetched, .. } = &mut self.quorum.role {
+            *fetched = true;
+            self.quorum.deadline = io.now.mono + self.config.cluster.fetch_timeout;
         }
     }
 
@@ -311,5 +324,13 @@ impl Broker {
             self.controller.propose(base_offset, records, None);
         }
         Ok(())
+    }
+}
+
+/// Batches as they are to be sent; an error if one is not what was appended.
+fn sound(batches: Bytes) -> Result<Bytes, LogError> {
+    match Batches::new(batches.clone()).find(|batch| !batch.is_valid()) {
+        Some(rotten) => Err(LogError::Corrupt(rotten.header.base_offset)),
+        None => Ok(batches),
     }
 }
