@@ -42,6 +42,13 @@ pub(super) struct Created {
     pub(super) evicted: Option<i32>,
 }
 
+/// The high watermark that somebody knows who is told this. What comes after an error is news in any case; so it is after a divergence, of
+/// which a follower takes nothing but where to cut (Kafka's takes it for told, and is behind until it moves again).
+fn known_high_watermark(data: &PartitionData) -> i64 {
+    let taken = data.error_code == 0 && data.diverging_epoch.epoch < 0;
+    if taken { data.high_watermark } else { -1 }
+}
+
 /// A partition of a session: what is asked of it, and what was told last.
 #[derive(Clone, Debug)]
 struct Cached {
@@ -121,7 +128,7 @@ impl FetchSessions {
         let mut session = Session::new(privileged, version >= IDS_SINCE, now);
         let told = response.responses.iter().flat_map(|topic| &topic.partitions);
         for (asked, told) in asked.iter().zip(told) {
-            session.add(asked.clone(), (told.high_watermark, told.log_start_offset));
+            session.add(asked.clone(), (known_high_watermark(told), told.log_start_offset));
         }
         let session_id = self.free_id(keyed);
         self.sessions.insert(session_id, session);
@@ -221,8 +228,7 @@ impl Session {
         let brings = data.records.as_ref().is_some_and(|records| !records.is_empty());
         let failed = data.error_code != 0;
         let moved = (cached.high_watermark, cached.log_start_offset) != (data.high_watermark, data.log_start_offset);
-        // What comes after an error is news in any case.
-        cached.high_watermark = if failed { -1 } else { data.high_watermark };
+        cached.high_watermark = known_high_watermark(data);
         cached.log_start_offset = data.log_start_offset;
         if brings && let Some(cached) = self.partitions.remove(&at) {
             self.places.insert(place, self.next);

@@ -33,8 +33,8 @@ pub(super) struct Durability {
 struct Flight {
     up_to: i64,
     left: usize,
-    /// Base offset and covered bytes of the segments that it syncs.
-    covers: Vec<(i64, u64)>,
+    /// Base offset, covered bytes and covered cuts of the segments that it syncs.
+    covers: Vec<(i64, u64, u32)>,
     /// Base offsets of the segments whose indexes it syncs.
     indexes: Vec<i64>,
     /// It syncs the folder's own entry, too.
@@ -95,7 +95,7 @@ impl Durability {
         flight.indexes.clear();
         let size =
             |base: i64| segments.iter().find(|segment| segment.base_offset == base).map_or(0, |segment| segment.size);
-        for (base_offset, bytes) in &mut flight.covers {
+        for (base_offset, bytes, _) in &mut flight.covers {
             *bytes = (*bytes).min(size(*base_offset));
         }
     }
@@ -118,6 +118,7 @@ impl Log {
             || durability.folder_dirty
             || durability.root_dirty
             || durability.awaits_identity
+            || self.segments.iter().any(Segment::is_dirty)
             || self.indexes_to_sync().next().is_some()
     }
 
@@ -150,8 +151,8 @@ impl Log {
         if bugs.has(Bug::D17) {
             self.durability.recovery_point = up_to;
         }
-        let dirty: Vec<&Segment> = self.segments.iter().filter(|segment| segment.synced < segment.size).collect();
-        let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size)).collect();
+        let dirty: Vec<&Segment> = self.segments.iter().filter(|segment| segment.is_dirty()).collect();
+        let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size, segment.cuts.0)).collect();
         let mut targets: Vec<SyncTarget> = dirty.iter().map(|segment| SyncTarget::File(segment.file)).collect();
         let indexes: Vec<_> = self.indexes_to_sync().collect();
         targets.extend(indexes.iter().flat_map(|&(_, (offsets, times))| [offsets, times]).map(SyncTarget::File));
@@ -179,8 +180,10 @@ impl Log {
     pub(super) fn end_flush(&mut self) -> bool {
         let Some(flight) = self.durability.flight.take_if(|flight| flight.left == 0) else { return false };
         for segment in &mut self.segments {
-            let covered = flight.covers.iter().find(|(base, _)| *base == segment.base_offset);
-            segment.synced = segment.synced.max(covered.map_or(0, |&(_, bytes)| bytes)).min(segment.size);
+            if let Some(&(_, bytes, cuts)) = flight.covers.iter().find(|(base, ..)| *base == segment.base_offset) {
+                segment.synced = segment.synced.max(bytes).min(segment.size);
+                segment.cuts.1 = cuts.min(segment.cuts.0);
+            }
             segment.indexes.is_synced |= flight.indexes.contains(&segment.base_offset);
         }
         let up_to = flight.up_to.min(self.log_end_offset());

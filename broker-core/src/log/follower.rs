@@ -140,6 +140,7 @@ impl Log {
         while self.segments.len() > 1 && self.active().is_some_and(|active| active.base_offset > offset) {
             let Some(segment) = self.segments.pop() else { break };
             remove_segment(self.folder, &segment, io.disk)?;
+            self.durability.note_new_entry();
         }
         let mut end = offset.min(self.log_end_offset());
         if let Some(active) = self.segments.last_mut() {

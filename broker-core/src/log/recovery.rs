@@ -114,8 +114,8 @@ impl Recovery<'_, '_, '_> {
             self.settle()?;
             return Ok(self.log);
         };
-        self.log.derived.log_start_offset = first;
-        self.log.derived.log_end_offset = first;
+        // Segments may have gone at the front, and a death come before the epoch checkpoint said so.
+        self.log.step(Step::Start(first));
         let epochs = self.log.derived.epochs.entries();
         self.rebuild |= epochs.is_empty() && self.log.segments.iter().any(|segment| segment.size > 0);
         if self.is_headless(first) {
@@ -279,8 +279,7 @@ impl Recovery<'_, '_, '_> {
             bytes += self.drop_last()?;
         } else if let Some(segment) = self.log.segments.last_mut() {
             bytes += segment.size.saturating_sub(damage.position);
-            self.io.disk.truncate(segment.file, damage.position)?;
-            segment.size = damage.position;
+            segment.shorten(damage.position, self.io.disk)?;
         }
         self.io.event(Event::TailTruncated { partition: self.log.partition.clone(), to: end, bytes });
         Ok(())

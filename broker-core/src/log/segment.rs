@@ -14,6 +14,8 @@ pub(super) struct Segment {
     pub(super) size: u64,
     /// Bytes that a completed sync covered.
     pub(super) synced: u64,
+    /// How often the file was cut, and how many of these cuts a completed sync covered: a power loss may undo the others.
+    pub(super) cuts: (u32, u32),
     pub(super) indexes: Indexes,
     /// The greatest timestamp of the first batch: `segment.ms` counts from it.
     pub(super) first_timestamp: Option<i64>,
@@ -27,7 +29,7 @@ impl Segment {
         let file = disk.create(dir, &names::segment_file(base_offset, Suffix::Log))?;
         let mut indexes = Indexes::new(base_offset);
         indexes.create(dir, disk)?;
-        Ok(Segment { base_offset, file, size: 0, synced: 0, indexes, first_timestamp: None, created_ms: now_ms })
+        Ok(Segment::with(base_offset, file, 0, indexes, now_ms))
     }
 
     /// A segment that is there, with indexes still to be loaded or rebuilt.
@@ -35,7 +37,25 @@ impl Segment {
         let file = disk.open(dir, &names::segment_file(base_offset, Suffix::Log))?;
         let size = disk.len(file)?;
         let indexes = Indexes::new(base_offset);
-        Ok(Segment { base_offset, file, size, synced: 0, indexes, first_timestamp: None, created_ms: now_ms })
+        Ok(Segment::with(base_offset, file, size, indexes, now_ms))
+    }
+
+    fn with(base_offset: i64, file: File, size: u64, indexes: Indexes, created_ms: i64) -> Segment {
+        Segment { base_offset, file, size, synced: 0, cuts: (0, 0), indexes, first_timestamp: None, created_ms }
+    }
+
+    /// Whether a sync of its file would make something durable.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.synced < self.size || self.cuts.1 < self.cuts.0
+    }
+
+    /// Cuts the file.
+    pub(super) fn shorten(&mut self, size: u64, disk: &mut dyn Disk) -> Result<(), DiskError> {
+        disk.truncate(self.file, size)?;
+        self.size = size;
+        self.synced = self.synced.min(size);
+        self.cuts.0 += 1;
+        Ok(())
     }
 
     /// Whether a batch that ends at `last_offset` can be indexed here.
@@ -76,9 +96,7 @@ impl Segment {
 
     /// Cuts the file at `position`, where a batch with base offset `offset` begins, and the indexes with it.
     pub(super) fn cut(&mut self, position: u64, offset: i64, disk: &mut dyn Disk) -> Result<(), DiskError> {
-        disk.truncate(self.file, position)?;
-        self.size = position;
-        self.synced = self.synced.min(position);
+        self.shorten(position, disk)?;
         self.indexes.cut(offset);
         self.indexes.trim(disk)?;
         if position == 0 {

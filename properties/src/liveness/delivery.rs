@@ -51,7 +51,7 @@ impl ProduceAnswered {
         let kind = match send.ended() {
             None if !send.orphaned => "pending",
             Some(Outcome::Failed(error)) if healed && !DESERVED.contains(error) => "refused",
-            Some(Outcome::Unknown(_)) if healed && !send.orphaned => "timed-out",
+            Some(Outcome::Unknown(error)) if healed && !send.orphaned && !DESERVED.contains(error) => "timed-out",
             _ => return,
         };
         let Some(scope) = scope(send, case.cluster) else { return };

@@ -266,10 +266,12 @@ impl DurableBeforeAck {
     fn accuse(&self, log: &LogGhost, to: i64, kind: &'static str, case: &mut Case<'_>) {
         let scope = Scope::range(log, log.durable, to);
         let (ledger, failed) = (case.cluster.ledger, &[FaultKind::FailedSync]);
-        let told = case.cluster.ghost.node(log.log.node).is_some_and(|node| {
-            let offline = log.log_dir.is_some_and(|log_dir| node.failed_dirs.contains_key(&log_dir));
-            offline && ledger.excuse(&scope.clone().since(node.started), failed).is_some()
-        });
+        // A fetch may have been sent before its sender was told.
+        let told = kind != "fetch-before-durable"
+            && case.cluster.ghost.node(log.log.node).is_some_and(|node| {
+                let offline = log.log_dir.is_some_and(|log_dir| node.failed_dirs.contains_key(&log_dir));
+                offline && ledger.excuse(&scope.clone().since(node.started), failed).is_some()
+            });
         let inherited = ledger.excuse(&scope, failed).filter(|_| !told);
         if let Some(fault) = inherited {
             return case.verdicts.excuse(Self::ID, fault);

@@ -106,13 +106,14 @@ fn what_is_news_and_what_is_not() {
     let start = PartitionData { log_start_offset: 3, ..data(0, 5) };
     let error = PartitionData { error_code: 6, ..data(0, 5) };
     let diverging_epoch = EpochEndOffset { epoch: 2, end_offset: 4 };
+    let diverging = PartitionData { diverging_epoch, ..data(0, 5) };
     let table = [
         (data(0, 5), false),
         (data(0, 6), true),
         (records, true),
         (start, true),
         (error.clone(), true),
-        (PartitionData { diverging_epoch, ..data(0, 5) }, true),
+        (diverging.clone(), true),
     ];
     for (news, is_told) in table {
         let mut cache = Cache::with(10);
@@ -122,13 +123,15 @@ fn what_is_news_and_what_is_not() {
         cache.sessions.shorten(id, 2, &mut answer);
         assert_eq!(told(&answer), if is_told { vec![0] } else { vec![] }, "{news:?}");
     }
-    let mut cache = Cache::with(10);
-    let id = cache.open(true, 1).session_id;
-    for (epoch, news) in [(1, error), (2, data(0, 5))] {
-        cache.begin(request((id, epoch), &[], &[])).unwrap();
-        let mut answer = response(vec![news]);
-        cache.sessions.shorten(id, epoch + 1, &mut answer);
-        assert_eq!(told(&answer), [0], "what comes after an error is news");
+    for before in [error, diverging] {
+        let mut cache = Cache::with(10);
+        let id = cache.open(true, 1).session_id;
+        for (epoch, news) in [(1, before.clone()), (2, data(0, 5))] {
+            cache.begin(request((id, epoch), &[], &[])).unwrap();
+            let mut answer = response(vec![news]);
+            cache.sessions.shorten(id, epoch + 1, &mut answer);
+            assert_eq!(told(&answer), [0], "what comes after {before:?} is news");
+        }
     }
 }
 
