@@ -1,10 +1,10 @@
 //! Faults in time. Each seed draws which kinds are on at all (swarm); active time is cut into periods, a quarter of them calm; what
 //! lasts, lasts a minimum time, so that the system gets to live with it.
 
-use super::script::{MILLI, SECOND, Script};
+use super::script::{MILLI, SECOND, Script, Topic};
 use properties::FaultKind;
 use sim::plan::Survival;
-use sim::{Action, Role, Who};
+use sim::{Action, ClientOp, Role, Who};
 
 /// Events near which a death is worth more than at a random time.
 const NARROW_WINDOWS: &[&str] = &[
@@ -74,22 +74,48 @@ const DEPOSES: &[FaultKind] = &[
 ];
 
 /// A whole failover: the leader of a replicated partition is away until it is fenced and another leads, and comes back in time to catch up.
-/// Whatever else a seed does, it lives through one; a swarm alone would spend most of its faults on who matters little.
+/// Whatever else a seed does, it lives through one; a swarm alone would spend most of its faults on who matters little. Among the other faults
+/// it may come to nothing, so that most seeds have another one when those are over.
 pub(crate) fn failover(script: &mut Script, menu: &[FaultKind]) {
     let kinds: Vec<FaultKind> = DEPOSES.iter().copied().filter(|kind| menu.contains(kind)).collect();
     let Some(topic) = script.topics.iter().find(|topic| topic.replicas > 1).cloned() else { return };
     if kinds.is_empty() {
         return;
     }
-    let kind = script.dice.pick(&kinds);
-    let at = script.dice.range(4 * SECOND, 8 * SECOND);
+    let (who, action, away) = deposed(script, &topic, &kinds);
+    let delay = script.dice.range(3 * SECOND, 7 * SECOND);
+    // In a cluster that comes up among faults the topic may be late: a blow at a fixed time would hit nobody. Three logs are the metadata's.
+    script.after("LogCreated", 5, delay, who, action);
+    script.lasts_until(LATE_TOPIC + delay + away + 5 * SECOND);
+    if script.dice.chance(2, 3) {
+        // What may crash in a seed does, if it is this that can.
+        let crashes: Vec<FaultKind> = kinds.iter().copied().filter(|kind| CRASHES.contains(kind)).collect();
+        let (who, action, away) = deposed(script, &topic, if crashes.is_empty() { &kinds } else { &crashes });
+        let at = script.ends_at();
+        script.at(at, who, action);
+        script.lasts_until(at + away + 5 * SECOND);
+        let producers = script.clients(Role::Producer);
+        let (producer, partition) = (script.dice.pick(&producers), Some(0));
+        let send = ClientOp::Send { topic: topic.name, partition, key: None, size: 100, count: 10, every_us: SECOND };
+        script.op(at, producer, send);
+    }
+}
+
+/// The leader of one of a topic's partitions, and a blow that takes it away for so long.
+fn deposed(script: &mut Script, topic: &Topic, kinds: &[FaultKind]) -> (Who, Action, u64) {
+    let kind = script.dice.pick(kinds);
     // If it leads the quorum, too, its successor there counts from its own election.
     let away = script.session_us() + script.dice.range(4, 7) * SECOND;
     let partition = script.dice.range(0, topic.partitions as u64 - 1) as i32;
     let action = away_for(&action(script, kind), away);
-    script.at(at, Who::Leader(topic.name, partition), action);
-    script.lasts_until(at + away + 5 * SECOND);
+    (Who::Leader(topic.name.clone(), partition), action, away)
 }
+
+/// When a topic is there, at the latest, in most clusters.
+const LATE_TOPIC: u64 = 3 * SECOND;
+
+/// What a machine or a process does not survive.
+const CRASHES: &[FaultKind] = &[FaultKind::Kill, FaultKind::PowerLoss, FaultKind::TornTail];
 
 /// The same action, with its victim away for so long.
 fn away_for(action: &Action, us: u64) -> Action {

@@ -118,6 +118,11 @@ impl Script {
         self.plan.heal_at_us = self.plan.heal_at_us.max(self.settle_us + us);
     }
 
+    /// When faults stop, as far as is known.
+    pub(crate) fn ends_at(&self) -> u64 {
+        self.plan.heal_at_us - self.settle_us
+    }
+
     /// The ids of all nodes.
     pub(crate) fn nodes(&self) -> Vec<i32> {
         (1..=i32::from(self.plan.topology.nodes)).collect()
