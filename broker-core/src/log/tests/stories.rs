@@ -375,3 +375,26 @@ fn a_cut_waits_until_no_checkpoint_says_more_and_a_death_in_it_damages_nothing()
     let lab = lab.reopen();
     assert_eq!((lab.ends().1, lab.log().corrupt_from()), (2, None));
 }
+
+#[test]
+fn a_log_that_begins_anew_at_its_own_end_is_durable_only_when_its_new_segment_is() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append_all(0..5);
+    lab.flush();
+    assert_eq!(lab.log().recovery_point(), 5);
+    lab.run(|dirs, io, config| dirs.restart_at(KEY, 5, io, &config.planted)).unwrap();
+    assert_eq!((lab.ends().1, lab.log().recovery_point()), (5, 4));
+    lab.sync_all();
+    assert_eq!(lab.log().recovery_point(), 5);
+}
+
+#[test]
+fn a_cut_is_something_to_sync_although_every_byte_that_is_left_was() {
+    let mut lab = Lab::with_log(&[]);
+    lab.append_all(0..5);
+    lab.flush();
+    lab.run(|dirs, io, config| dirs.truncate(KEY, 3, io, &config.planted)).unwrap();
+    assert!(lab.log().is_dirty(), "a power loss may undo it");
+    lab.flush();
+    assert!(!lab.log().is_dirty());
+}
