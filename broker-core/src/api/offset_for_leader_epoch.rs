@@ -27,6 +27,7 @@ impl Broker {
     fn end_of_epoch(&self, topic: &Str, entry: &OffsetForLeaderPartition) -> Result<(i32, i64), ErrorCode> {
         let (replica, log) = self.readable(topic, entry.partition)?;
         replica.check_epoch(entry.current_leader_epoch)?;
-        Ok(log.end_offset_of_epoch(entry.leader_epoch).unwrap_or((-1, -1)))
+        let (epoch, end_offset) = log.end_offset_of_epoch(entry.leader_epoch).unwrap_or((-1, -1));
+        if log.hides(end_offset) { Err(ErrorCode::KafkaStorageError) } else { Ok((epoch, end_offset)) }
     }
 }

@@ -205,6 +205,10 @@ impl Broker {
             let departs = truncation::departs(known, entry.last_fetched_epoch, entry.fetch_offset);
             if departs && !bugs.has(Bug::R02) {
                 let (epoch, end_offset) = known;
+                if log.hides(end_offset) && !bugs.has(Bug::D12) {
+                    // Where a corrupt log seems to end nobody is to cut: that would make one replica's damage everybody's.
+                    return Err(LogError::Corrupt(end_offset).code());
+                }
                 data.diverging_epoch = EpochEndOffset { epoch, end_offset };
                 data.aborted_transactions = None;
                 if !bugs.has(Bug::R29) {
@@ -212,11 +216,9 @@ impl Broker {
                 }
             }
         }
-        if let Some(corrupt) =
-            log.corrupt_from().filter(|&corrupt| entry.fetch_offset >= corrupt && !bugs.has(Bug::D12))
-        {
+        if log.hides(entry.fetch_offset) && !bugs.has(Bug::D12) {
             // What comes next is there and cannot be read: neither the log's end nor out of range.
-            return Err(LogError::Corrupt(corrupt).code());
+            return Err(LogError::Corrupt(entry.fetch_offset).code());
         }
         if entry.fetch_offset < log.log_start_offset() || entry.fetch_offset > log.log_end_offset() {
             return Err(ErrorCode::OffsetOutOfRange);

@@ -155,6 +155,11 @@ impl Log {
         self.derived.epochs.end_of(epoch, self.log_end_offset())
     }
 
+    /// Whether what stands at an offset, or that nothing does, cannot be known: there the log is corrupt.
+    pub(crate) fn hides(&self, offset: i64) -> bool {
+        self.corrupt_from.is_some_and(|corrupt| offset >= corrupt)
+    }
+
     /// Bytes of all segments.
     pub(crate) fn size(&self) -> u64 {
         self.segments.iter().map(|segment| segment.size).sum()
