@@ -78,7 +78,8 @@ impl Broker {
         let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
         let wanted = wanted(&request, (context, partitions), reply.version, self.config.fetch_max_bytes);
         if let Some(topics) = impossible.filter(|_| self.keys_of(&wanted).next().is_some()) {
-            return self.connections.answer(reply, &failed_fetch(topics, reply.version).into(), io);
+            let failed = FetchResponse { session_id: request.session_id, ..failed_fetch(topics, reply.version) };
+            return self.connections.answer(reply, &failed.into(), io);
         }
         self.note_followers(&wanted, io);
         let found = self.look(&wanted, io);

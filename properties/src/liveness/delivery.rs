@@ -1,16 +1,17 @@
 //! Producers are answered and consumers reach the end.
 
-use super::{running_replicas, unreachable};
+use super::{SCARS, running_replicas, unreachable};
 use crate::fact::{Fact, FactKind, FactSet, Outcome};
 use crate::history::{Consumer, Reading, Send};
 use crate::judge::{Case, Judge};
+use crate::ledger::FaultKind;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::time::Duration;
 use wire::{Instant, NodeId, TopicPartition};
 
 /// L03. At rest every broker runs, every send of a client that lives has ended, and sends with acks other than 0 that
 /// were invoked after faults stopped have succeeded if their log was there, unless their error was the record's own
-/// fault. In a cluster a minority may be left down when faults stop, and then a partition that cannot have enough
+/// fault. What was sent with records for a damaged log is as late as those. In a cluster a minority may be left down when faults stop, and then a partition that cannot have enough
 /// replicas in sync may refuse. Name in TLA+: EventuallyWriteIsAcceptedOrRejected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProduceAnswered;
@@ -58,6 +59,9 @@ impl ProduceAnswered {
         if kind != "pending" && lacks_replicas(&scope, case.cluster) {
             return;
         }
+        if let Some(fault) = damaged_companion(&scope, case.cluster).filter(|_| kind == "timed-out") {
+            return case.verdicts.excuse(Self::ID, fault);
+        }
         case.charge(self, &scope, kind, || {
             let (uid, topic, outcome) = (send.payload.uid, &send.payload.topic, send.ended());
             format!("record {uid} to {topic}, sent at {} ms, ended as {outcome:?}", send.invoked.at.as_millis())
@@ -72,6 +76,13 @@ fn ought_to_run(node: NodeId, cluster: &Cluster<'_>) -> bool {
     let running = ids.iter().filter(|&&other| cluster.nodes.view(other).is_some()).count();
     let fell = cluster.ghost.node(node).zip(cluster.ghost.healed()).is_some_and(|(it, healed)| it.stopped > healed);
     running <= ids.len() / 2 || fell
+}
+
+/// A request is answered when all of its partitions are: one that a damaged log keeps waiting is late for the others, too.
+fn damaged_companion(scope: &Scope, cluster: &Cluster<'_>) -> Option<FaultKind> {
+    let home = cluster.ghost.get(scope.log.as_ref()?)?.home;
+    let leader = cluster.ghost.partition(home).leader?.node;
+    cluster.ghost.logs_of(leader).find_map(|log| cluster.ledger.excuse(&Scope::log(log), SCARS))
 }
 
 /// Whether too few replicas run for the ISR that acks=all needs.

@@ -349,3 +349,17 @@ fn w78_a_record_that_came_twice_may_stand_at_the_same_offset_in_what_was_cut() {
     };
     assert_eq!(read(1), owned(&[]));
 }
+
+#[test]
+fn l03_what_was_sent_with_records_for_a_damaged_log_is_as_late_as_those() {
+    let late = |node: i32| {
+        let group = Group::new().produce(&[0]);
+        let mut sibling = group.log(node);
+        sibling.partition.partition = 1;
+        let group = group.then(Fact::SegmentCreated { log: sibling.clone(), base_offset: 0 });
+        let healed = group.touch(FaultKind::BitRot, sibling).then(Fact::Healed {}).after_ms(1);
+        healed.invoke(&[1]).unknown(&[1]).then(Fact::AtRest {}).found()
+    };
+    assert!(late(1).excused.contains(&"L03 by bit-rot".to_owned()), "node 1 leads");
+    assert!(late(2).violated.contains(&"L03/timed-out".to_owned()));
+}
