@@ -82,7 +82,7 @@ fn batches(records: &Bytes) -> Value {
     let mut shown: Vec<Value> = batches.by_ref().map(|batch| show_batch(&batch.bytes)).collect();
     let rest = records.slice(batches.position()..);
     if !rest.is_empty() {
-        shown.push(json!({"partial": rest.len(), "of": hash128(&rest).to_string()}));
+        shown.push(json!({"partial": rest.len(), "of": hash128(&without_clock(&rest)).to_string()}));
     }
     shown.into()
 }
@@ -90,12 +90,18 @@ fn batches(records: &Bytes) -> Value {
 /// A batch: all its bytes as a hash, but without what a broker's clock left in it.
 fn show_batch(bytes: &Bytes) -> Value {
     let Some(header) = header::BatchHeader::parse(bytes) else { return json!({"bytes": bytes.len()}) };
-    let mut bytes = bytes.to_vec();
-    if header.attributes.is_log_append_time() {
-        header::set_log_append_time(&mut bytes, 0);
-    }
+    let bytes = without_clock(bytes);
     json!({"baseOffset": header.base_offset, "lastOffset": header.last_offset(), "leaderEpoch": header.partition_leader_epoch,
         "bytes": bytes.len(), "of": hash128(&bytes).to_string()})
+}
+
+/// The bytes of a batch, or of its beginning, with a time of append of zero.
+fn without_clock(bytes: &Bytes) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if header::BatchHeader::parse(&bytes).is_some_and(|header| header.attributes.is_log_append_time()) {
+        header::set_log_append_time(&mut bytes, 0);
+    }
+    bytes
 }
 
 fn normalise(value: &mut Value) {

@@ -20,7 +20,7 @@ const SAFE_FOR: Duration = Duration::from_secs(120);
 const INITIAL_EPOCH: i32 = 0;
 const FINAL_EPOCH: i32 = -1;
 /// From this version on topics are named by their ids.
-const IDS_SINCE: i16 = 13;
+pub(super) const IDS_SINCE: i16 = 13;
 
 /// What a request is to the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
