@@ -2,6 +2,7 @@
 //! after six seconds: by then there is a controller, the brokers serve, and the topic has a leader.
 
 use crate::story::{ADMIN, NODE, Story, lines, tells};
+use properties::FaultKind;
 use sim::{Action, ClientOp, Outcome, RunOptions, Who, World};
 use std::collections::BTreeMap;
 
@@ -110,4 +111,22 @@ fn a_node_that_was_away_for_long_comes_back_by_a_snapshot_and_one_that_starts_ag
     assert!(tells(&outcome, &["broker 3", "SnapshotFetched"]), "{}", lines(&outcome, "Snapshot"));
     assert!(tells(&outcome, &["broker 2", "SnapshotLoaded"]), "{}", lines(&outcome, "Snapshot"));
     assert!(outcome.count("SnapshotAsked") > 3, "piece by piece");
+}
+
+#[test]
+fn each_wall_between_nodes_holds_something_back() {
+    let for_us = 1_000_000;
+    let walls = [
+        (FaultKind::Split, Action::Split { with: Vec::new(), for_us, one_way: false }),
+        (FaultKind::OneWaySplit, Action::Split { with: Vec::new(), for_us, one_way: true }),
+        (FaultKind::Ring, Action::Ring { for_us, one_way: false }),
+        (FaultKind::ControllersCut, Action::CutControllers { for_us, one_way: false }),
+    ];
+    for (kind, wall) in walls {
+        let outcome = play(&three().at(6_000, &Who::Node(1), wall));
+        let counts = outcome.ledger[&kind];
+        assert_eq!(counts.injected, 1, "{kind:?}");
+        assert!(counts.effects > 0, "{kind:?}");
+        assert!(outcome.is_clean(), "{:?}", outcome.violations);
+    }
 }
