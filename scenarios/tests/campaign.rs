@@ -24,8 +24,8 @@ fn campaign(seeds: Range<u64>, jobs: usize) -> Tally {
 
 #[test]
 fn one_job_and_three_count_the_same() {
-    let (one, three) = (campaign(0..3, 1), campaign(0..3, 3));
-    assert_eq!(one.seeds(), 3 * scenarios::all().len() as u64);
+    let (one, three) = (campaign(0..1, 1), campaign(0..1, 3));
+    assert_eq!(one.seeds(), scenarios::all().len() as u64);
     let counted =
         |tally: &Tally| (tally.events, tally.virtual_us, tally.acked_records, tally.ledger(), tally.attributed.clone());
     assert_eq!(counted(&one), counted(&three));
