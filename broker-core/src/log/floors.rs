@@ -40,7 +40,7 @@ impl Floor {
     /// A version, or a newer one in its place, is durable.
     fn settle(&mut self, ticket: FileTicket) {
         let Some(place) = self.submitted.iter().position(|(other, _)| *other == ticket) else { return };
-        if let Some((_, offsets)) = self.submitted.drain(..=place).last() {
+        if let Some((_, offsets)) = self.submitted.drain(..=place).next_back() {
             self.durable = offsets;
         }
     }
