@@ -19,7 +19,7 @@ use wire::messages::offset_for_leader_epoch::{
 };
 use wire::messages::{ApiVersionsRequest, produce::PartitionProduceData};
 use wire::records::{BatchBuilder, Compression};
-use wire::{ApiKey, ErrorCode, Input, Request, RequestHeader, Response, Str, Uuid};
+use wire::{ApiKey, ErrorCode, Input, LogDirId, Request, RequestHeader, Response, Str, Uuid};
 
 fn produce_code(solo: &mut Solo, version: i16, acks: i16, topic: &str, records: Bytes) -> i16 {
     let Response::Produce(response) = solo.ask(version, produce_request(topic, acks, records)) else { panic!() };
@@ -196,6 +196,16 @@ fn list_offsets_finds_the_ends_and_timestamps() {
     assert_eq!(list(&mut solo, 9, "nothing", -1).0, ErrorCode::UnknownTopicOrPartition.code());
 }
 
+/// Error, epoch and end offset.
+fn end_of_epoch(solo: &mut Solo, leader_epoch: i32) -> (i16, i32, i64) {
+    let partitions = vec![OffsetForLeaderPartition { leader_epoch, ..OffsetForLeaderPartition::default() }];
+    let topics = vec![OffsetForLeaderTopic { topic: "orders".into(), partitions }];
+    let request = OffsetForLeaderEpochRequest { topics, ..OffsetForLeaderEpochRequest::default() };
+    let Response::OffsetForLeaderEpoch(response) = solo.ask(4, request) else { panic!() };
+    let end = &response.topics[0].partitions[0];
+    (end.error_code, end.leader_epoch, end.end_offset)
+}
+
 #[test]
 fn the_end_of_an_epoch_is_known() {
     let mut solo = Solo::new(&[]);
@@ -203,14 +213,28 @@ fn the_end_of_an_epoch_is_known() {
     solo.produce("orders", "a");
     solo.restart();
     solo.produce("orders", "b");
-    for (leader_epoch, expected) in [(0, (0, 1)), (1, (0, 1)), (2, (2, 2)), (9, (-1, -1))] {
-        let partitions = vec![OffsetForLeaderPartition { leader_epoch, ..OffsetForLeaderPartition::default() }];
-        let topics = vec![OffsetForLeaderTopic { topic: "orders".into(), partitions }];
-        let request = OffsetForLeaderEpochRequest { topics, ..OffsetForLeaderEpochRequest::default() };
-        let Response::OffsetForLeaderEpoch(response) = solo.ask(4, request) else { panic!() };
-        let end = &response.topics[0].partitions[0];
-        assert_eq!((end.leader_epoch, end.end_offset), expected, "epoch {leader_epoch}");
+    for (leader_epoch, expected) in [(0, (0, 0, 1)), (1, (0, 0, 1)), (2, (0, 2, 2)), (9, (0, -1, -1))] {
+        assert_eq!(end_of_epoch(&mut solo, leader_epoch), expected, "epoch {leader_epoch}");
     }
+}
+
+#[test]
+fn where_a_corrupt_log_seems_to_end_no_epoch_does() {
+    let mut solo = Solo::new(&[("log.flush.offset.checkpoint.interval.ms", "100")]);
+    solo.create("orders", 1, &[("flush.messages", "1")]);
+    solo.produce("orders", "a");
+    solo.restart();
+    for value in ["b", "c"] {
+        solo.produce("orders", value);
+    }
+    solo.wait(200);
+    let log = solo.disk.contents_mut(LogDirId(0), "orders-0/00000000000000000000.log").unwrap();
+    let last = log.len() - 1;
+    log[last] ^= 1;
+    solo.restart();
+    assert_eq!(solo.fetch("orders", 2).error_code, ErrorCode::KafkaStorageError.code());
+    assert_eq!(end_of_epoch(&mut solo, 0), (0, 0, 1), "below the damage it is known");
+    assert_eq!(end_of_epoch(&mut solo, 2).0, ErrorCode::KafkaStorageError.code());
 }
 
 #[test]

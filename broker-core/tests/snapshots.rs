@@ -180,3 +180,19 @@ fn a_controller_whose_metadata_log_is_damaged_leads_nobody_on() {
     let why = ask(&mut solo, 901).expect("it halts");
     assert!(matches!(&why, Reason::StorageFailed(text) if text.contains("the metadata log failed")), "{why:?}");
 }
+
+#[test]
+fn one_that_came_too_early_is_left_and_the_log_stands_as_it_was() {
+    let mut solo = with_topics(&[OFTEN]);
+    let (newest, epoch) = *on_disk(&solo).last().unwrap();
+    let bytes = solo.disk.contents(LogDirId(0), &path(newest, epoch)).unwrap().to_vec();
+    let before = topics(&mut solo);
+    solo.shut_down();
+    // Another leader's, of a later epoch, which this log was to be cut for; and no checkpoint says so yet.
+    let early = path(newest, epoch + 5);
+    solo.disk.put(LogDirId(0), &early, bytes);
+    solo.events.clear();
+    solo.restart();
+    assert_eq!((loaded(&solo), topics(&mut solo)), (Some(newest), before));
+    assert_eq!(solo.disk.contents(LogDirId(0), &early), None);
+}

@@ -75,7 +75,7 @@ impl LogDirs {
     }
 
     /// The most that a checkpoint may say of a log.
-    fn floor(&self, key: LogKey) -> i64 {
+    pub(crate) fn floor(&self, key: LogKey) -> i64 {
         let Some(log) = self.logs.get(&key) else { return 0 };
         FLOORS
             .into_iter()

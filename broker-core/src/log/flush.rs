@@ -93,20 +93,21 @@ impl Durability {
         let Some(flight) = &mut self.flight else { return };
         flight.up_to = flight.up_to.min(end);
         flight.indexes.clear();
-        let size =
-            |base: i64| segments.iter().find(|segment| segment.base_offset == base).map_or(0, |segment| segment.size);
-        for (base_offset, bytes, _) in &mut flight.covers {
-            *bytes = (*bytes).min(size(*base_offset));
-        }
+        // A segment that is gone may come again under the same name, and is another one then.
+        flight.covers.retain_mut(|(base_offset, bytes, _)| {
+            let left = segments.iter().find(|segment| segment.base_offset == *base_offset);
+            *bytes = left.map_or(0, |segment| segment.size.min(*bytes));
+            left.is_some()
+        });
     }
 }
 
 impl Durability {
     /// The log is empty and starts at `start`, in a segment of which nothing is durable, whatever was of those before; a flush in flight was for
     /// those.
-    pub(super) fn restarted(&mut self, start: i64, segments: &[Segment]) {
+    pub(super) fn restarted(&mut self, start: i64) {
         self.folder_dirty = true;
-        self.truncated((start - 1).max(0), segments);
+        self.truncated((start - 1).max(0), &[]);
     }
 }
 
@@ -152,7 +153,7 @@ impl Log {
             self.durability.recovery_point = up_to;
         }
         let dirty: Vec<&Segment> = self.segments.iter().filter(|segment| segment.is_dirty()).collect();
-        let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size, segment.cuts.0)).collect();
+        let covers = dirty.iter().map(|segment| (segment.base_offset, segment.size, segment.cuts)).collect();
         let mut targets: Vec<SyncTarget> = dirty.iter().map(|segment| SyncTarget::File(segment.file)).collect();
         let indexes: Vec<_> = self.indexes_to_sync().collect();
         targets.extend(indexes.iter().flat_map(|&(_, (offsets, times))| [offsets, times]).map(SyncTarget::File));
@@ -182,7 +183,7 @@ impl Log {
         for segment in &mut self.segments {
             if let Some(&(_, bytes, cuts)) = flight.covers.iter().find(|(base, ..)| *base == segment.base_offset) {
                 segment.synced = segment.synced.max(bytes).min(segment.size);
-                segment.cuts.1 = cuts.min(segment.cuts.0);
+                segment.synced_cuts = segment.synced_cuts.max(cuts);
             }
             segment.indexes.is_synced |= flight.indexes.contains(&segment.base_offset);
         }

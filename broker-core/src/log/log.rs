@@ -250,7 +250,7 @@ impl Log {
         self.segments.push(Segment::create(self.folder, offset, io.now.wall.0, io.disk)?);
         self.derived = Derived { log_start_offset: offset, log_end_offset: offset, ..Derived::default() };
         (self.corrupt_from, self.cap) = (None, None);
-        self.durability.restarted(offset, &self.segments);
+        self.durability.restarted(offset);
         Ok(())
     }
 

@@ -14,8 +14,10 @@ pub(super) struct Segment {
     pub(super) size: u64,
     /// Bytes that a completed sync covered.
     pub(super) synced: u64,
-    /// How often the file was cut, and how many of these cuts a completed sync covered: a power loss may undo the others.
-    pub(super) cuts: (u32, u32),
+    /// How often the file was cut.
+    pub(super) cuts: u32,
+    /// How many of these cuts a completed sync covered: a power loss may undo the others.
+    pub(super) synced_cuts: u32,
     pub(super) indexes: Indexes,
     /// The greatest timestamp of the first batch: `segment.ms` counts from it.
     pub(super) first_timestamp: Option<i64>,
@@ -41,12 +43,22 @@ impl Segment {
     }
 
     fn with(base_offset: i64, file: File, size: u64, indexes: Indexes, created_ms: i64) -> Segment {
-        Segment { base_offset, file, size, synced: 0, cuts: (0, 0), indexes, first_timestamp: None, created_ms }
+        Segment {
+            base_offset,
+            file,
+            size,
+            synced: 0,
+            cuts: 0,
+            synced_cuts: 0,
+            indexes,
+            first_timestamp: None,
+            created_ms,
+        }
     }
 
     /// Whether a sync of its file would make something durable.
     pub(super) fn is_dirty(&self) -> bool {
-        self.synced < self.size || self.cuts.1 < self.cuts.0
+        self.synced < self.size || self.synced_cuts < self.cuts
     }
 
     /// Cuts the file.
@@ -54,7 +66,7 @@ impl Segment {
         disk.truncate(self.file, size)?;
         self.size = size;
         self.synced = self.synced.min(size);
-        self.cuts.0 += 1;
+        self.cuts += 1;
         Ok(())
     }
 

@@ -124,6 +124,10 @@ pub(super) fn open(
     let mut snapshots = Snapshots { since: io.now.mono, ..Snapshots::default() };
     let mut newest = None;
     for (id, size) in logs.snapshots(METADATA, io)?.into_iter().rev() {
+        if came_too_early(id, logs) {
+            logs.remove_snapshot(METADATA, id, io)?;
+            continue;
+        }
         let decoded = Snapshot::decode(logs.read_snapshot(METADATA, id, 0..size, io)?);
         match decoded {
             Ok(snapshot) => {
@@ -146,6 +150,14 @@ pub(super) fn open(
     });
     snapshots.log_size = logs.get(METADATA).map_or(0, Log::size);
     Ok((snapshots, Opened { batches: load::load_from(logs, opened.image.next_offset(), io)?, ..opened }))
+}
+
+/// A death came when a snapshot had been downloaded, and before the checkpoints said less than what it was to take the place of. The log and
+/// what precedes it stand as they were; the leader will send it again.
+fn came_too_early(id: SnapshotId, logs: &LogDirs) -> bool {
+    let Some(log) = logs.get(METADATA).filter(|log| log.corrupt_from().is_none()) else { return false };
+    let departs = log.epochs().last().is_some_and(|&(epoch, _)| epoch < id.epoch);
+    departs && log.log_end_offset() >= id.end_offset && logs.floor(METADATA) > id.end_offset
 }
 
 /// A death came between a download and the cut: the log does not reach the snapshot's end, or only with what was never committed. One that is

@@ -6,7 +6,7 @@ use crate::history::{Place, Sends};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::payload::Uid;
-use crate::property::{Cluster, PropertyId, Scope};
+use crate::property::{PropertyId, Scope};
 use std::collections::BTreeMap;
 use wire::TopicPartition;
 
@@ -74,7 +74,8 @@ impl PositionsMoveOpenly {
         };
         let (Some(before), Some((uid, place))) = (before, now) else { return };
         let sends = case.cluster.history.sends();
-        let logs: Vec<_> = read_from(uid, place, case.cluster).collect();
+        let logs: Vec<_> =
+            sends.get(uid).into_iter().flat_map(|send| send.holders(place, case.cluster.ghost)).collect();
         let log = logs.first().copied();
         // A record that came twice may stand at the same offset in what was cut, too.
         let follows = logs.iter().any(|log| wrong(before, place, Some(log), sends).is_none());
@@ -109,13 +110,4 @@ fn wrong(before: Standing, now: Place, log: Option<&LogGhost>, sends: &Sends) ->
     }
     let passed = now.offset > next && log.is_some_and(|log| log.batch(next).is_some());
     passed.then_some("skipped")
-}
-
-/// The logs that hold what was read, with what came before it; none if they are gone again.
-fn read_from<'a>(uid: Uid, place: Place, cluster: &Cluster<'a>) -> impl Iterator<Item = &'a LogGhost> {
-    let ghost: &'a crate::Ghost = cluster.ghost;
-    let logs = ghost.partition(place.home).logs.iter().map(|&log| ghost.log(log)).filter(|log| log.present);
-    let send = cluster.history.sends().get(uid);
-    let holds = move |log: &LogGhost| send.is_some_and(|send| send.stands_in(log, place.home, place.offset));
-    logs.filter(move |log| log.batch(place.offset).is_some() && holds(log))
 }

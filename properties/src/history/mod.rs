@@ -143,6 +143,12 @@ impl Send {
         self.places().filter(here).last().copied()
     }
 
+    /// The logs that are there and hold it at a place.
+    pub(crate) fn holders<'a>(&'a self, place: Place, ghost: &'a Ghost) -> impl Iterator<Item = &'a LogGhost> {
+        let logs = ghost.partition(place.home).logs.iter().map(|&log| ghost.log(log)).filter(|log| log.present);
+        logs.filter(move |log| log.batch(place.offset).is_some() && self.stands_in(log, place.home, place.offset))
+    }
+
     /// Whether it stands at an offset of a replica's log; of one that is gone, whether it stood there in any.
     #[must_use]
     pub fn stands_in(&self, log: &LogGhost, home: PartitionId, offset: i64) -> bool {

@@ -199,20 +199,13 @@ impl RefusalSound {
         let cluster = case.cluster;
         let Some(send) = cluster.history.sends().get(payload.uid) else { return };
         let Some(Outcome::Failed(error)) = send.ended() else { return };
-        let stands = |place: &&Place| stands_somewhere(**place, cluster);
+        let stands = |place: &&Place| send.holders(**place, cluster.ghost).next().is_some();
         let Some(place) = send.places().filter(stands).last().copied() else { return };
         case.charge(self, &Scope::default(), kind, || {
             let log = &cluster.ghost.partition(place.home).partition;
             format!("record {} failed with error {error}, and stands at offset {} of {log}", payload.uid, place.offset)
         });
     }
-}
-
-/// Whether any replica has what was appended at a place.
-fn stands_somewhere(place: Place, cluster: &Cluster<'_>) -> bool {
-    let logs = cluster.ghost.partition(place.home).logs.iter().map(|&log| cluster.ghost.log(log));
-    let held = |log: &LogGhost| log.batch(place.offset).map(|held| held.leader_epoch);
-    logs.filter(|log| log.present).any(|log| held(log) == Some(place.leader_epoch))
 }
 
 /// W43. Where the configuration promises a sync before the acknowledgement (`flush.messages=1`; the metadata log

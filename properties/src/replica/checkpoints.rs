@@ -126,8 +126,7 @@ impl ConservativeCheckpoints {
     }
 }
 
-/// Whether a broker shows a log as corrupt: it found less than a checkpoint says, be it by damage or because a death came into a cut. What the
-/// checkpoint said is then said again, and no more.
+/// Whether a broker shows a log as corrupt: it found less than a checkpoint says. What that said is then said again, and no more.
 fn is_kept_corrupt(log: &LogGhost, cluster: &Cluster<'_>) -> bool {
     let view = cluster.nodes.view(log.log.node);
     view.and_then(|view| view.log(log.log.topic_id, log.log.partition.partition))

@@ -4,6 +4,7 @@ use crate::bench::{DIR, Found, batch, owned};
 use crate::group::{Group, change, named};
 use broker_core::Event;
 use properties::{Fact, FaultKind, Stop, TopicAsked};
+use wire::NodeId;
 use wire::metadata::PartitionChangeRecord;
 
 #[test]
@@ -343,6 +344,12 @@ fn w43_a_follower_syncs_before_it_fetches_where_a_sync_is_promised() {
     let copy = |group: Group| group.append(&[0]).unknown(&[0]).sync(1).write(2, batch(0, 0, &[0]));
     copy(flush()).sync(2).fetch(2).silent();
     copy(flush()).fetch(2).violates(&["W43/fetch-before-durable"]);
+    // The sync failed, and the fetch was on its way when the replica was told.
+    let failed = copy(flush());
+    let log = failed.log(2);
+    let told = Fact::DiskFailed { node: NodeId(2), log_dir: DIR, write: true };
+    let late = failed.touch(FaultKind::FailedSync, log).then(told).fetch(2).found();
+    assert_eq!((late.violated, late.excused), (owned(&[]), owned(&["W43 by failed-sync"])));
 }
 
 #[test]

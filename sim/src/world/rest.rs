@@ -24,8 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// How often such a one polls, in microseconds: where some of its partitions are gone, polls bring an error at once.
 const READ_ON_US: u64 = 20_000;
 /// An idle controller writes a record now and then, and for a moment its followers are behind: only what is pending at each of so many looks
-/// keeps the rest away, and it is judged at a look that finds nothing else, if there is one soon.
-const LATE_LOOKS: (u32, u32) = (10, 50);
+/// keeps the rest away, and it is judged at a look that finds nothing else, if there is one before so many.
+const LATE_LOOKS: u32 = 10;
+const MOST_LATE_LOOKS: u32 = 50;
 
 /// How far the end has come.
 #[derive(Clone, Debug, Default)]
@@ -100,8 +101,7 @@ impl World {
     fn look_again(&mut self, mut lasting: BTreeSet<String>, looks: u32) {
         let pending: BTreeSet<String> = self.pending().into_iter().collect();
         lasting.retain(|what| pending.contains(what));
-        let (enough, most) = LATE_LOOKS;
-        if looks >= most || (looks >= enough && pending == lasting) {
+        if looks >= MOST_LATE_LOOKS || (looks >= LATE_LOOKS && pending == lasting) {
             return self.cannot_rest(&lasting);
         }
         self.wait_in(Phase::Late(lasting, looks + 1));

@@ -398,3 +398,24 @@ fn a_cut_is_something_to_sync_although_every_byte_that_is_left_was() {
     lab.flush();
     assert!(!lab.log().is_dirty());
 }
+
+#[test]
+fn a_flush_does_not_cover_a_segment_that_came_after_it_under_the_same_name() {
+    let mut lab = Lab::with_log(&[]);
+    lab.sync_all();
+    let cut = |lab: &mut Lab, to| lab.run(|dirs, io, config| dirs.truncate(KEY, to, io, &config.planted)).unwrap();
+    lab.append_all(0..5);
+    cut(&mut lab, 4);
+    lab.run(|dirs, io, config| dirs.flush(KEY, io, &config.planted));
+    lab.run(|dirs, io, config| dirs.restart_at(KEY, 0, io, &config.planted)).unwrap();
+    lab.append_all(0..5);
+    cut(&mut lab, 3);
+    for (id, _) in std::mem::take(&mut lab.syncs) {
+        lab.synced(id, Ok(()));
+    }
+    let segment = lab.log().active().unwrap();
+    assert_eq!((segment.synced, segment.cuts, segment.synced_cuts), (0, 1, 0));
+    lab.sync_all();
+    lab.flush();
+    assert!(!lab.log().is_dirty());
+}
