@@ -121,7 +121,7 @@ fn assign(image: &Image, config: &Config, topic: &CreatableTopic, room: usize) -
         -1 => i16::try_from(default("default.replication.factor")).unwrap_or(1),
         factor => factor,
     };
-    let brokers = image.active_brokers();
+    let brokers = image.usable_brokers();
     let refuse = |message| {
         let message = format!("Unable to replicate the partition {replication_factor} time(s): {message}");
         (ErrorCode::InvalidReplicationFactor, message)

@@ -4,6 +4,7 @@
 //! so that a snapshot loses nothing: [`super::kept`].
 
 use super::kept::Kept;
+use super::placement::Usable;
 use crate::replicated::Fold;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -86,6 +87,14 @@ impl Image {
     pub(crate) fn active_brokers(&self) -> Vec<i32> {
         let active = self.brokers.values().filter(|broker| !broker.fenced && !broker.in_controlled_shutdown);
         active.map(|broker| broker.broker_id).collect()
+    }
+
+    /// Brokers that new replicas may be placed on.
+    pub(crate) fn usable_brokers(&self) -> Usable {
+        let stays = self.brokers.values().filter(|broker| !broker.in_controlled_shutdown);
+        let (fenced, unfenced): (Vec<_>, Vec<_>) = stays.partition(|broker| broker.fenced);
+        let ids = |brokers: Vec<&RegisterBrokerRecord>| brokers.iter().map(|broker| broker.broker_id).collect();
+        Usable { unfenced: ids(unfenced), fenced: ids(fenced) }
     }
 
     /// Whether a broker may lead.
