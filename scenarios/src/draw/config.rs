@@ -41,7 +41,8 @@ const CLUSTER: &[Choice] = &[
     choice("replica.fetch.max.bytes", &["1", "2000", "20000"], 1, 6),
     choice("controller.quorum.election.timeout.ms", &["150", "400", "1000"], 1, 2),
     choice("controller.quorum.election.backoff.max.ms", &["50", "300"], 1, 3),
-    choice("controller.quorum.fetch.timeout.ms", &["300", "800", "2000"], 1, 2),
+    // Below the half second of a metadata poll without news, elections never end.
+    choice("controller.quorum.fetch.timeout.ms", &["600", "800", "2000"], 1, 2),
     choice("controller.quorum.request.timeout.ms", &["300", "1000"], 1, 2),
     choice("broker.heartbeat.interval.ms", &["100", "500"], 1, 2),
     choice("broker.session.timeout.ms", &["600", "2000", "6000"], 2, 3),

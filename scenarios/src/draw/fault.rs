@@ -2,6 +2,7 @@
 //! lasts, lasts a minimum time, so that the system gets to live with it.
 
 use super::script::{MILLI, SECOND, Script, Topic};
+use super::workload;
 use properties::FaultKind;
 use sim::plan::Survival;
 use sim::{Action, ClientOp, Role, Who};
@@ -87,18 +88,24 @@ pub(crate) fn failover(script: &mut Script, menu: &[FaultKind]) {
     // In a cluster that comes up among faults the topic may be late: a blow at a fixed time would hit nobody. Three logs are the metadata's.
     script.after("LogCreated", 5, delay, who, action);
     script.lasts_until(LATE_TOPIC + delay + away + 5 * SECOND);
-    if script.dice.chance(2, 3) {
-        // What may crash in a seed does, if it is this that can.
-        let crashes: Vec<FaultKind> = kinds.iter().copied().filter(|kind| CRASHES.contains(kind)).collect();
-        let (who, action, away) = deposed(script, &topic, if crashes.is_empty() { &kinds } else { &crashes });
-        let at = script.ends_at();
-        script.at(at, who, action);
-        script.lasts_until(at + away + 5 * SECOND);
-        let producers = script.clients(Role::Producer);
-        let (producer, partition) = (script.dice.pick(&producers), Some(0));
-        let send = ClientOp::Send { topic: topic.name, partition, key: None, size: 100, count: 10, every_us: SECOND };
-        script.op(at, producer, send);
+    if script.dice.chance(7, 8) {
+        calm_failover(script, &kinds);
     }
+}
+
+/// Another failover when the other faults are over; of a topic of its own, since there may be no other by then.
+fn calm_failover(script: &mut Script, kinds: &[FaultKind]) {
+    // What may crash in a seed does, if it is this that can.
+    let crashes: Vec<FaultKind> = kinds.iter().copied().filter(|kind| CRASHES.contains(kind)).collect();
+    let topic = workload::late_topic(script);
+    let (who, action, away) = deposed(script, &topic, if crashes.is_empty() { kinds } else { &crashes });
+    let at = script.ends_at() + LATE_TOPIC;
+    script.at(at, who, action);
+    script.lasts_until(at + away + 5 * SECOND);
+    let producers = script.clients(Role::Producer);
+    let (producer, partition) = (script.dice.pick(&producers), Some(0));
+    let send = ClientOp::Send { topic: topic.name, partition, key: None, size: 100, count: 10, every_us: SECOND };
+    script.op(at, producer, send);
 }
 
 /// The leader of one of a topic's partitions, and a blow that takes it away for so long.

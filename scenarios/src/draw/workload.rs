@@ -41,6 +41,16 @@ pub(crate) fn create_topic(script: &mut Script, admin: u16, name: &str, at_us: u
     }
 }
 
+/// A topic that is created when the faults that are known are over, on every node.
+pub(crate) fn late_topic(script: &mut Script) -> Topic {
+    let (admin, at) = (script.clients(Role::Admin)[0], script.ends_at());
+    let topic = Topic { name: format!("t{}", script.topics.len()), partitions: 1, replicas: 3 };
+    let op = creation(script, &topic.name, topic.partitions, 3);
+    script.op(at, admin, op);
+    script.topics.push(topic.clone());
+    topic
+}
+
 fn creation(script: &mut Script, name: &str, partitions: i32, replication_factor: i16) -> ClientOp {
     let replicated = script.is_cluster();
     let configs = if replicated { config::replicated_topic } else { config::topic }(&mut script.dice);
