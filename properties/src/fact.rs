@@ -17,6 +17,7 @@ use crate::ledger::FaultKind;
 use crate::payload::Payload;
 use broker_core::Event;
 use bytes::Bytes;
+use std::rc::Rc;
 use wire::metadata::MetadataRecord;
 use wire::{Instant, LogDirId, NodeId, Str, Timestamp, TopicPartition, Uuid};
 
@@ -75,9 +76,9 @@ pub struct BatchSeen {
     /// Its size in bytes, header included.
     pub bytes: u32,
     /// Its records; empty if the batch is not valid.
-    pub records: Vec<RecordSeen>,
+    pub records: Rc<[RecordSeen]>,
     /// In the metadata log, what its records say; empty elsewhere.
-    pub metadata: Vec<MetadataRecord>,
+    pub metadata: Rc<[MetadataRecord]>,
 }
 
 /// A record as an observer parsed it.

@@ -73,7 +73,7 @@ impl Payload {
         value.extend_from_slice(&self.transaction.unwrap_or(0).to_be_bytes());
         // A topic's name has at most 249 bytes in Kafka; a longer one is cut here and will not decode to itself.
         value.extend_from_slice(&(self.topic.len() as u16).to_be_bytes());
-        value.extend_from_slice(self.topic.bytes());
+        value.extend_from_slice(self.topic.as_bytes());
         let sum = checksum(&value, size);
         value[4..12].copy_from_slice(&sum.to_be_bytes());
         extend_filler(&mut value, self.uid, size);

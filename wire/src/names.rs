@@ -1,6 +1,6 @@
 //! Names of things that cross the border: nodes, topics, strings, ids.
 
-use bytes::Bytes;
+use smol_str::SmolStr;
 use std::fmt;
 
 /// Kafka's `node.id`: the broker id and the controller id of one node.
@@ -63,34 +63,26 @@ impl std::str::FromStr for Uuid {
 #[error("a Kafka UUID is 22 characters of URL-safe base64")]
 pub struct BadUuid;
 
-/// A shared UTF-8 string: a slice of the frame that it came in, or of static or own memory. Cloning copies no bytes.
+/// A string that is cheap to clone: short ones, as most names are, hold their text themselves, others share it.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Str(Bytes);
+pub struct Str(SmolStr);
 
 impl Str {
     /// A string in static memory.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Str {
-        Str(Bytes::from_static(text.as_bytes()))
+        Str(SmolStr::new_static(text))
     }
 
     /// The bytes if they are UTF-8.
-    pub fn from_utf8(bytes: Bytes) -> Result<Str, std::str::Utf8Error> {
-        std::str::from_utf8(&bytes)?;
-        Ok(Str(bytes))
+    pub fn from_utf8(bytes: &[u8]) -> Result<Str, std::str::Utf8Error> {
+        std::str::from_utf8(bytes).map(Str::from)
     }
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Checked at construction; the empty string is unreachable but total.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The bytes, shared.
-    #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        &self.0
+        self.0.as_str()
     }
 }
 
@@ -109,25 +101,25 @@ impl std::borrow::Borrow<str> for Str {
 
 impl From<&str> for Str {
     fn from(text: &str) -> Str {
-        Str(Bytes::copy_from_slice(text.as_bytes()))
+        Str(SmolStr::new(text))
     }
 }
 
 impl From<String> for Str {
     fn from(text: String) -> Str {
-        Str(Bytes::from(text.into_bytes()))
+        Str(SmolStr::from(text))
     }
 }
 
 impl PartialEq<str> for Str {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Str {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_str() == *other
     }
 }
 

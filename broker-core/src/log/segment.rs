@@ -21,6 +21,8 @@ pub(super) struct Segment {
     pub(super) indexes: Indexes,
     /// The greatest timestamp of the first batch: `segment.ms` counts from it.
     pub(super) first_timestamp: Option<i64>,
+    /// Base offset and position of the batch that was written last: most readers want that one.
+    last: Option<(i64, u64)>,
     /// When it was created or opened; counts if records have no timestamp.
     created_ms: i64,
 }
@@ -52,6 +54,7 @@ impl Segment {
             synced_cuts: 0,
             indexes,
             first_timestamp: None,
+            last: None,
             created_ms,
         }
     }
@@ -66,6 +69,7 @@ impl Segment {
         disk.truncate(self.file, size)?;
         self.size = size;
         self.synced = self.synced.min(size);
+        self.last = self.last.filter(|&(_, position)| position < size);
         self.cuts += 1;
         Ok(())
     }
@@ -92,12 +96,15 @@ impl Segment {
     /// Takes a batch that was written, or that recovery found.
     pub(super) fn fold(&mut self, header: &BatchHeader, position: u64, size: u64, interval: u32) {
         self.first_timestamp.get_or_insert(header.max_timestamp);
+        self.last = Some((header.base_offset, position));
         self.indexes.fold(header, position, size, interval);
     }
 
     /// The first batch whose last offset is at or behind `offset`; None if the segment ends before.
     pub(super) fn find(&self, offset: i64, disk: &mut dyn Disk) -> Result<Option<Placed>, DiskError> {
-        let mut scan = Scan::short(self.file, self.indexes.position_before(offset), self.size);
+        let last = self.last.filter(|&(base_offset, _)| base_offset <= offset);
+        let from = last.map_or_else(|| self.indexes.position_before(offset), |(_, position)| position);
+        let mut scan = Scan::short(self.file, from, self.size);
         while let Some(placed) = scan.next_header(disk)? {
             if placed.header.last_offset() >= offset {
                 return Ok(Some(placed));

@@ -139,11 +139,8 @@ struct Corrupt;
 
 /// A record as an application gets it. A header's key that is no UTF-8 (Kafka does not check) is given with replacement characters.
 fn given(record: Wired) -> Record {
-    let name = |key: Bytes| {
-        let lossy = || Str::from(String::from_utf8_lossy(&key).into_owned());
-        Str::from_utf8(key.clone()).unwrap_or_else(|_| lossy())
-    };
-    let headers = record.headers.into_iter().map(|header| (name(header.key), header.value)).collect();
+    let name = |key: &Bytes| Str::from(String::from_utf8_lossy(key).as_ref());
+    let headers = record.headers.into_iter().map(|header| (name(&header.key), header.value)).collect();
     Record { key: record.key, value: record.value, headers, timestamp: Some(record.timestamp) }
 }
 

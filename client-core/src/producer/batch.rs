@@ -128,5 +128,9 @@ pub(super) fn size_bound(record: &Record) -> usize {
 }
 
 fn headers(record: &Record) -> Vec<Header> {
-    record.headers.iter().map(|(key, value)| Header { key: key.bytes().clone(), value: value.clone() }).collect()
+    record
+        .headers
+        .iter()
+        .map(|(key, value)| Header { key: Bytes::copy_from_slice(key.as_bytes()), value: value.clone() })
+        .collect()
 }

@@ -128,7 +128,7 @@ impl Judge for UncleanExclusion {
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {
             Fact::Appended { batch, .. } => {
-                for record in &batch.metadata {
+                for record in batch.metadata.iter() {
                     if let MetadataRecord::RegisterBroker(record) = record {
                         self.note(record.broker_id, record.broker_epoch, case.cluster);
                     }

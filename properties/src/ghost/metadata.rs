@@ -99,7 +99,7 @@ impl MetadataGhost {
     pub(super) fn see(&mut self, batch: &BatchSeen) {
         if !batch.metadata.is_empty() {
             let key = (batch.base_offset, batch.leader_epoch);
-            self.seen.entry(key).or_insert_with(|| Rc::from(batch.metadata.as_slice()));
+            self.seen.entry(key).or_insert_with(|| batch.metadata.clone());
         }
     }
 

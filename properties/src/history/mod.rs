@@ -93,7 +93,7 @@ impl History {
         let Some(home) = ghost.find(log).map(|id| ghost.partition_of(id)) else { return };
         let generation = ghost.partition(home).generation;
         let leader_epoch = batch.leader_epoch;
-        for record in &batch.records {
+        for record in batch.records.iter() {
             let uid = record.payload.as_ref().map(|payload| payload.uid);
             if let Some(send) = uid.and_then(|uid| self.sends.get_mut(uid)) {
                 self.repeated |= send.places().any(|place| place.home == home && place.generation == generation);

@@ -5,6 +5,7 @@ use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
 use crate::property::{PropertyId, Scope};
 use broker_core::Event;
+use std::fmt::Display;
 use wire::{LogDirId, NodeId};
 
 /// W44. After a write or a sync of a log directory failed, nothing is appended there, and from the next input on
@@ -36,7 +37,7 @@ impl Judge for FailureSticks {
         match fact {
             Fact::Appended { log, log_dir, .. } => {
                 let failed = ghost.node(log.node).is_some_and(|node| node.failed_dirs.contains_key(log_dir));
-                self.charge_if(failed, log.node, *log_dir, "append", &log.to_string(), case);
+                self.charge_if(failed, log.node, *log_dir, "append", log, case);
             }
             Fact::ProduceAnswered {
                 node, topic_id: Some(id), partition, error: 0, acks, base_offset, uids, ..
@@ -56,7 +57,7 @@ impl Judge for FailureSticks {
         }
         if let Fact::ProduceAnswered { node, .. } | Fact::FetchAnswered { node, .. } = fact {
             let failed = ghost.node(*node).is_some_and(|node| node.failed_before(METADATA_DIR, case.cluster.moment));
-            self.charge_if(failed, *node, METADATA_DIR, "not-halted", "an answer to a client", case);
+            self.charge_if(failed, *node, METADATA_DIR, "not-halted", &"an answer to a client", case);
         }
     }
 }
@@ -66,7 +67,7 @@ impl FailureSticks {
         let Some((log, log_dir)) = log.and_then(|log| Some((log, log.log_dir?))) else { return };
         let node = case.cluster.ghost.node(log.log.node);
         let failed = node.is_some_and(|node| node.failed_before(log_dir, case.cluster.moment));
-        self.charge_if(failed, log.log.node, log_dir, kind, &log.log.to_string(), case);
+        self.charge_if(failed, log.log.node, log_dir, kind, &log.log, case);
     }
 
     fn charge_if(
@@ -75,7 +76,7 @@ impl FailureSticks {
         node: NodeId,
         log_dir: LogDirId,
         kind: &'static str,
-        what: &str,
+        what: &dyn Display,
         case: &mut Case<'_>,
     ) {
         if failed {

@@ -15,6 +15,7 @@ use properties::{
     Touch, Uid,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use wire::{Instant, LogDirId, NodeId, Str, Timestamp, TopicPartition, Uuid};
 
 pub(crate) const NODE: NodeId = NodeId(1);
@@ -299,7 +300,8 @@ impl Bench {
 
     /// The broker answers the records of a batch, and their sends end well.
     pub(crate) fn ack(self, ordinals: &[u32]) -> Bench {
-        let base = self.disk.iter().flat_map(|batch| &batch.records).find(|record| uid_of(record) == uid(ordinals[0]));
+        let base =
+            self.disk.iter().flat_map(|batch| batch.records.iter()).find(|record| uid_of(record) == uid(ordinals[0]));
         let base = base.map_or(0, |record| record.offset);
         let mut bench = self.answer(ordinals, 0, base);
         for (offset, &ordinal) in (base..).zip(ordinals) {
@@ -346,7 +348,7 @@ impl Bench {
 
     /// The reader gets what stands at these offsets.
     pub(crate) fn poll(self, offsets: &[i64]) -> Bench {
-        let all: Vec<RecordSeen> = self.disk.iter().flat_map(|batch| batch.records.clone()).collect();
+        let all: Vec<RecordSeen> = self.disk.iter().flat_map(|batch| batch.records.to_vec()).collect();
         let found = offsets.iter().filter_map(|offset| all.iter().find(|record| record.offset == *offset).cloned());
         let records = found.collect();
         self.read(records)
@@ -521,18 +523,18 @@ pub(crate) fn batch(base: i64, epoch: i32, ordinals: &[u32]) -> BatchSeen {
     BatchSeen {
         base_offset: base,
         last_offset: base + ordinals.len() as i64 - 1,
-        metadata: Vec::new(),
+        metadata: Rc::default(),
         leader_epoch: epoch,
         max_timestamp: records.iter().map(|record| record.timestamp).max().unwrap_or(-1),
         hash,
         valid: true,
         control: false,
         bytes: 61 + 70 * ordinals.len() as u32,
-        records,
+        records: records.into(),
     }
 }
 
 /// The same batch after a bit of it has changed.
 pub(crate) fn rotten(batch: &BatchSeen) -> BatchSeen {
-    BatchSeen { valid: false, hash: batch.hash ^ 1, records: Vec::new(), ..batch.clone() }
+    BatchSeen { valid: false, hash: batch.hash ^ 1, records: Rc::default(), ..batch.clone() }
 }

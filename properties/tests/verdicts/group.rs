@@ -564,7 +564,7 @@ impl Group {
     /// A consumer gets the batches of a node's log at these places from a poll.
     pub(crate) fn reads(self, node: i32, places: std::ops::Range<usize>) -> Group {
         let batches = self.shown.brokers[&NodeId(node)].topic.batches[places].to_vec();
-        let all = batches.into_iter().flat_map(|batch| batch.records);
+        let all = batches.into_iter().flat_map(|batch| batch.records.to_vec());
         let records = all.map(|record| ReadSeen { partition: partition(), record }).collect();
         self.then(Fact::PollCompleted { client: 2, session: 1, op: 0, records, errors: Vec::new() })
     }
@@ -627,7 +627,7 @@ impl Group {
             .then(Fact::ClientLife { client: 2, session: 1, alive: true })
             .then(Fact::Repositioned { client: 2, session: 1, partitions, assign: true });
         let batches = group.broker(leader).topic.batches.clone();
-        let all = batches.into_iter().flat_map(|batch| batch.records);
+        let all = batches.into_iter().flat_map(|batch| batch.records.to_vec());
         let records = all.map(|record| ReadSeen { partition: partition(), record }).collect();
         let read = Fact::PollCompleted { client: 2, session: 1, op: 0, records, errors: Vec::new() };
         group.then(read).then(Fact::AtRest {})
@@ -678,5 +678,5 @@ pub(crate) fn quorum_state(term: i32, voted: i32) -> Bytes {
 pub(crate) fn metadata_batch(base: i64, term: i32, metadata: Vec<MetadataRecord>) -> BatchSeen {
     let last_offset = base + (metadata.len() as i64 - 1).max(0);
     let hash = properties::hash::batch_hash(format!("{metadata:?}").as_bytes());
-    BatchSeen { last_offset, hash, control: metadata.is_empty(), metadata, ..batch(base, term, &[]) }
+    BatchSeen { last_offset, hash, control: metadata.is_empty(), metadata: metadata.into(), ..batch(base, term, &[]) }
 }

@@ -12,7 +12,7 @@ impl Group {
     /// The records of the controller's log below an offset, and no matter how they say it, the state that they come to.
     fn records(&self, below: i64) -> Vec<MetadataRecord> {
         let batches = &self.shown_quorum().batches;
-        batches.iter().filter(|batch| batch.last_offset < below).flat_map(|batch| batch.metadata.clone()).collect()
+        batches.iter().filter(|batch| batch.last_offset < below).flat_map(|batch| batch.metadata.to_vec()).collect()
     }
 
     /// A snapshot with these records gets its final name.

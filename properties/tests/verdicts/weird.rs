@@ -34,7 +34,7 @@ fn empty_polls_and_empty_fetches_are_nothing() {
 fn a_consumer_may_still_hand_over_what_a_permitted_loss_has_taken() {
     let bench = Bench::new().produce(&[0]).append(&[1]).unknown(&[1]);
     let fetched_before = bench.disk[1].records.clone();
-    let lost = bench.power_loss(1).produce(&[2]).read(fetched_before);
+    let lost = bench.power_loss(1).produce(&[2]).read(fetched_before.to_vec());
     lost.rest(2).silent();
 }
 

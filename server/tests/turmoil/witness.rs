@@ -6,7 +6,7 @@ use bytes::Bytes;
 use properties::{Court, Fact, FactKind, FactSet, Moment, Nodes, Stop, standard};
 use server::Storage;
 use server::storage::{Pending, Sync};
-use sim::observe::{Asker, Observed, WireTap};
+use sim::observe::{Asker, BatchParser, Observed, WireTap};
 use sim::{Draw, SimDisk, Survival};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,10 +48,10 @@ impl Witness {
         let court = Court::new(standard());
         let wanted: Vec<FactKind> = FactKind::ALL.iter().copied().filter(|&kind| court.wants(kind)).collect();
         let wants = FactSet::of(&wanted);
-        let (tell, passed) = channel();
+        let (parser, (tell, passed)) = (BatchParser::default(), channel());
         Witness(Rc::new(RefCell::new(Seen {
-            disk: Observed::new(NODE, SimDisk::new(draw.of("disk"), 1, 1 << 30), wants),
-            tap: WireTap::new(wants),
+            disk: Observed::new(NODE, SimDisk::new(draw.of("disk"), 1, 1 << 30), wants, parser.clone()),
+            tap: WireTap::new(wants, parser),
             passed,
             tell,
             clients: BTreeMap::new(),

@@ -4,7 +4,7 @@
 //! Facts are told of what the disk *did*, so that a call in which the machine died tells what still took effect.
 //! Durability is looked up on the platter and never taken from what a sync reported.
 
-use super::batch;
+use super::batch::BatchParser;
 use super::image::Assignments;
 use super::log::Log;
 use super::touch::Scopes;
@@ -31,6 +31,7 @@ pub struct Observed {
     node: NodeId,
     disk: SimDisk,
     wants: FactSet,
+    parser: BatchParser,
     facts: Vec<Fact>,
     touches: Vec<Touch>,
     /// The logs in use, by their folder's inode.
@@ -44,12 +45,13 @@ pub struct Observed {
 impl Observed {
     /// Watches a disk. Only facts of the kinds that are wanted are built.
     #[must_use]
-    pub fn new(node: NodeId, disk: SimDisk, wants: FactSet) -> Observed {
+    pub fn new(node: NodeId, disk: SimDisk, wants: FactSet, parser: BatchParser) -> Observed {
         let (facts, touches) = (Vec::new(), Vec::new());
         Observed {
             node,
             disk,
             wants,
+            parser,
             facts,
             touches,
             logs: BTreeMap::new(),
@@ -75,7 +77,8 @@ impl Observed {
         self.settle();
         self.survey();
         if self.wants.has(FactKind::Survived) {
-            let survived = |log: &Log| Fact::Survived { log: log.name.clone(), batches: log.read(&self.disk) };
+            let survived =
+                |log: &Log| Fact::Survived { log: log.name.clone(), batches: log.read(&self.disk, &self.parser) };
             self.facts.extend(self.logs.values().map(survived));
         }
         let found: Vec<u64> = self.logs.keys().copied().collect();
@@ -86,7 +89,8 @@ impl Observed {
     pub fn opened(&mut self) {
         self.settle();
         if self.wants.has(FactKind::Recovered) {
-            let recovered = |log: &Log| Fact::Recovered { log: log.name.clone(), batches: log.read(&self.disk) };
+            let recovered =
+                |log: &Log| Fact::Recovered { log: log.name.clone(), batches: log.read(&self.disk, &self.parser) };
             self.facts.extend(self.logs.values().map(recovered));
         }
     }
@@ -176,7 +180,7 @@ impl Observed {
     /// The batches of the metadata log on this disk.
     #[must_use]
     pub fn metadata(&self) -> Vec<BatchSeen> {
-        self.metadata_log().map_or_else(Vec::new, |log| log.read(&self.disk))
+        self.metadata_log().map_or_else(Vec::new, |log| log.read(&self.disk, &self.parser))
     }
 
     fn metadata_log(&self) -> Option<&Log> {
@@ -191,7 +195,7 @@ impl Observed {
 
     /// The batches of a snapshot. Their offsets count records of the file and say nothing of the log.
     fn snapshot(&self, inode: u64) -> Vec<BatchSeen> {
-        let batches = batch::see_all_metadata(self.disk.peek(inode, 0..u64::MAX));
+        let batches = self.parser.see_all_metadata(self.disk.peek(inode, 0..u64::MAX));
         batches.into_iter().map(|batch| BatchSeen { base_offset: -1, last_offset: -1, ..batch }).collect()
     }
 
@@ -275,7 +279,7 @@ impl Observed {
         };
         let batches = log.append(segment, bytes);
         if self.wants.has(FactKind::Appended) {
-            let seen: Vec<BatchSeen> = batches.iter().map(|batch| log.see(batch)).collect();
+            let seen: Vec<BatchSeen> = batches.iter().map(|batch| log.see(batch, &self.parser)).collect();
             for seen in seen {
                 self.tell(dir, FactKind::Appended, |log| Fact::Appended {
                     log,

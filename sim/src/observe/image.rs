@@ -38,7 +38,7 @@ impl Assignments {
     pub fn of(batches: &[BatchSeen], below: i64) -> Assignments {
         let mut all = Assignments::default();
         let known = batches.iter().filter(|batch| batch.last_offset < below);
-        known.flat_map(|batch| &batch.metadata).for_each(|record| all.apply(record));
+        known.flat_map(|batch| batch.metadata.iter()).for_each(|record| all.apply(record));
         all
     }
 
@@ -107,8 +107,8 @@ mod tests {
             valid: true,
             control: false,
             bytes: 0,
-            records: Vec::new(),
-            metadata: vec![record.into()],
+            records: std::rc::Rc::default(),
+            metadata: [record.into()].into(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What an observer knows of one log: which batch lies where, and how much of it no power loss can take.
 
-use super::batch;
+use super::batch::BatchParser;
 use crate::SimDisk;
 use bytes::Bytes;
 use properties::{BatchSeen, Fact, LogRef};
@@ -57,8 +57,8 @@ impl Log {
     }
 
     /// A batch of this log.
-    pub(super) fn see(&self, batch: &Batch) -> BatchSeen {
-        if self.name.topic_id == METADATA_TOPIC_ID { batch::see_metadata(batch) } else { batch::see(batch) }
+    pub(super) fn see(&self, batch: &Batch, parser: &BatchParser) -> BatchSeen {
+        if self.name.topic_id == METADATA_TOPIC_ID { parser.see_metadata(batch) } else { parser.see(batch) }
     }
 
     /// Bytes were appended to a segment; returns the whole batches among them.
@@ -135,12 +135,12 @@ impl Log {
     }
 
     /// Every batch of the log, in file order, up to the first byte that does not parse.
-    pub(super) fn read(&self, disk: &SimDisk) -> Vec<BatchSeen> {
+    pub(super) fn read(&self, disk: &SimDisk, parser: &BatchParser) -> Vec<BatchSeen> {
         let mut seen = Vec::new();
         for segment in self.segments.values() {
             let bytes = disk.peek(segment.inode, 0..u64::MAX);
             let (len, mut batches) = (bytes.len(), Batches::new(bytes));
-            seen.extend(batches.by_ref().map(|batch| self.see(&batch)));
+            seen.extend(batches.by_ref().map(|batch| self.see(&batch, parser)));
             if batches.position() < len {
                 break;
             }

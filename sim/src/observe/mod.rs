@@ -19,5 +19,6 @@ mod tests;
 mod touch;
 pub mod wire;
 
+pub use batch::BatchParser;
 pub use disk::Observed;
 pub use wire::{Asker, Link, WireTap};

@@ -6,7 +6,7 @@
 //! purpose: every API that no fact is about; between brokers that is all but Fetch, FetchSnapshot, AlterPartition and Vote.
 
 use super::Observed;
-use super::batch::{see, see_all};
+use super::batch::BatchParser;
 use bytes::Bytes;
 use properties::{BatchSeen, Fact, FactKind, FactSet, Payload};
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ pub enum Asker {
 #[derive(Clone, Debug, Default)]
 pub struct WireTap {
     wants: FactSet,
+    parser: BatchParser,
     facts: Vec<Fact>,
     /// Requests that wait for an answer, by link and correlation id.
     asked: BTreeMap<(Link, i32), Asked>,
@@ -135,8 +136,8 @@ impl From<'_> {
 impl WireTap {
     /// Builds only facts of the kinds that are wanted.
     #[must_use]
-    pub fn new(wants: FactSet) -> WireTap {
-        WireTap { wants, ..WireTap::default() }
+    pub fn new(wants: FactSet, parser: BatchParser) -> WireTap {
+        WireTap { wants, parser, ..WireTap::default() }
     }
 
     /// A request is handed to the broker that has this disk.
@@ -249,7 +250,7 @@ impl WireTap {
                     continue;
                 };
                 let first = data.records.clone().and_then(|records| Batches::new(records).next());
-                let batch = first.as_ref().map(see);
+                let batch = first.as_ref().map(|batch| self.parser.see(batch));
                 let topic_id = from.disk.topic_id(&partition.topic, partition.partition);
                 let uids = batch.as_ref().map_or_else(Vec::new, payloads);
                 batches.insert(partition.clone(), Produced { topic_id, uids });
@@ -399,7 +400,7 @@ impl WireTap {
                     log_start_offset: answer.log_start_offset,
                     diverging: Some((answer.diverging_epoch.epoch, answer.diverging_epoch.end_offset))
                         .filter(|(epoch, _)| *epoch >= 0),
-                    batches: answer.records.clone().map_or_else(Vec::new, see_all),
+                    batches: answer.records.clone().map_or_else(Vec::new, |bytes| self.parser.see_all(bytes)),
                 });
             }
         }

@@ -4,7 +4,7 @@ use super::app::App;
 use super::cast::{Actor, BrokerSeat, Cast, ClientSeat, Machine, Seat};
 use super::clock::Clock;
 use crate::disk::SimDisk;
-use crate::observe::Observed;
+use crate::observe::{BatchParser, Observed};
 use crate::plan::{Plan, PlanError, Role};
 use crate::{Draw, RunOptions};
 use properties::FactSet;
@@ -30,12 +30,17 @@ pub(super) const CLIENT_PORT: u16 = 9092;
 pub(super) const CONTROLLER_PORT: u16 = 9093;
 
 /// Everybody of a Plan, none of them started.
-pub(super) fn cast(plan: &Plan, draw: Draw, wants: FactSet, options: &RunOptions) -> Result<Cast, PlanError> {
+pub(super) fn cast(
+    plan: &Plan,
+    draw: Draw,
+    seen: (FactSet, &BatchParser),
+    options: &RunOptions,
+) -> Result<Cast, PlanError> {
     let bugs = Bugs::parse(&options.bugs)?;
     let nodes: Vec<NodeId> = (1..=i32::from(plan.topology.nodes)).map(NodeId).collect();
     let mut actors = Vec::new();
     for &node in &nodes {
-        actors.push(broker(plan, node, draw, wants, &bugs)?);
+        actors.push(broker(plan, node, draw, seen, &bugs)?);
     }
     for (index, client) in plan.topology.clients.iter().enumerate() {
         let at = format!("topology.clients[{index}].config");
@@ -83,7 +88,13 @@ impl Bugs {
     }
 }
 
-fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> Result<Actor, PlanError> {
+fn broker(
+    plan: &Plan,
+    id: NodeId,
+    draw: Draw,
+    (wants, parser): (FactSet, &BatchParser),
+    bugs: &Bugs,
+) -> Result<Actor, PlanError> {
     let at = "topology.config";
     if let Some(name) = plan.topology.config.keys().find(|name| WORLDS_OWN.contains(&name.as_str())) {
         return Err(PlanError::new(at, format!("{name} follows from the topology"), "leave it out"));
@@ -108,7 +119,7 @@ fn broker(plan: &Plan, id: NodeId, draw: Draw, wants: FactSet, bugs: &Bugs) -> R
         id,
         config,
         broker: None,
-        disk: Observed::new(id, disk, wants),
+        disk: Observed::new(id, disk, wants, parser.clone()),
         reads: BTreeMap::new(),
         losing: Vec::new(),
         death: None,

@@ -41,7 +41,7 @@ pub use facts::Facts;
 pub use hand::Held;
 
 use crate::Draw;
-use crate::observe::WireTap;
+use crate::observe::{BatchParser, WireTap};
 use crate::outcome::{Outcome, Statistics};
 use crate::plan::{Plan, PlanError, Step};
 use broker_core::Broker;
@@ -125,6 +125,7 @@ impl World {
         let counted = counted(plan, |kind| nobody_judges || court.wants(kind));
         let built = if options.record { FactSet::of(FactKind::ALL) } else { counted };
         let network_ns = (plan.weather.network_us.0 * 1_000, plan.weather.network_us.1 * 1_000);
+        let parser = BatchParser::default();
         let mut world = World {
             plan: plan.clone(),
             draw,
@@ -134,8 +135,8 @@ impl World {
             over: false,
             queue: Queue::default(),
             net: Network::new(draw.of("network"), network_ns),
-            cast: build::cast(plan, draw, built, options)?,
-            tap: WireTap::new(built),
+            cast: build::cast(plan, draw, (built, &parser), options)?,
+            tap: WireTap::new(built, parser),
             court,
             counted,
             facts: Facts::default(),

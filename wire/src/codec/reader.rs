@@ -62,12 +62,14 @@ impl<'a> Reader<'a> {
         Ok(slice)
     }
 
-    /// The next `len` bytes as a string, shared.
+    /// The next `len` bytes as a string.
     pub fn str(&mut self, len: usize) -> Result<Str, DecodeError> {
         if len > MAX_STRING {
             return Err(DecodeError::BadLength);
         }
-        Str::from_utf8(self.bytes(len)?).map_err(|_| DecodeError::NotUtf8)
+        let text = self.frame[self.at..self.end].get(..len).ok_or(DecodeError::Truncated)?;
+        self.at += len;
+        Str::from_utf8(text).map_err(|_| DecodeError::NotUtf8)
     }
 
     /// Runs `read` on the next `len` bytes alone, and requires it to use all of them.

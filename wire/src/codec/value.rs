@@ -188,7 +188,7 @@ impl Nullable for Str {
     }
 
     fn write_nullable(value: Option<&Self>, writer: &mut Writer, context: Context) -> Result<(), EncodeError> {
-        let bytes = value.map(|text| text.bytes().as_ref());
+        let bytes = value.map(|text| text.as_bytes());
         if bytes.is_some_and(|bytes| bytes.len() > i16::MAX as usize) {
             return Err(EncodeError::TooLong);
         }

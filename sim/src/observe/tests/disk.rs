@@ -48,7 +48,8 @@ fn compressed_batches_are_read_and_damaged_ones_are_not() {
 
 #[test]
 fn facts_wait_for_the_topics_id() {
-    let mut disk = Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), FactSet::of(FactKind::ALL));
+    let mut disk =
+        Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), FactSet::of(FactKind::ALL), BatchParser::default());
     disk.begin();
     let root = disk.root(ROOT).unwrap();
     let dir = disk.create_dir(root, "t-0").unwrap();
@@ -297,7 +298,7 @@ fn touches_name_the_log_and_the_offset_that_was_hit() {
 #[test]
 fn nothing_is_told_that_nobody_wants() {
     let wants = FactSet::of(&[FactKind::LogDurable]);
-    let mut disk = Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), wants);
+    let mut disk = Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), wants, BatchParser::default());
     disk.begin();
     let root = disk.root(ROOT).unwrap();
     let dir = disk.create_dir(root, "__cluster_metadata-0").unwrap();

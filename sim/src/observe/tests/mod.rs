@@ -3,7 +3,7 @@
 mod disk;
 mod wire;
 
-use super::Observed;
+use super::{BatchParser, Observed};
 use crate::{Draw, SimDisk};
 use ::wire::files::names::{Suffix, segment_file};
 use ::wire::files::{PARTITION_METADATA, PartitionMetadata};
@@ -44,7 +44,8 @@ pub(super) struct Bench {
 impl Bench {
     /// A folder with a synced name and a known topic id.
     pub(super) fn new() -> Bench {
-        let mut disk = Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), FactSet::of(FactKind::ALL));
+        let mut disk =
+            Observed::new(NODE, SimDisk::new(draw(0), 1, 1 << 20), FactSet::of(FactKind::ALL), BatchParser::default());
         disk.begin();
         let root = disk.root(ROOT).unwrap();
         let dir = disk.create_dir(root, "t-0").unwrap();

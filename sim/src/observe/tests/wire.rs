@@ -25,7 +25,12 @@ const CLIENT: Asker = Asker::Client(9);
 
 impl Line {
     fn new(version: i16) -> Line {
-        Line { tap: WireTap::new(FactSet::of(FactKind::ALL)), bench: Bench::new(), version, asker: CLIENT }
+        Line {
+            tap: WireTap::new(FactSet::of(FactKind::ALL), BatchParser::default()),
+            bench: Bench::new(),
+            version,
+            asker: CLIENT,
+        }
     }
 
     fn ask(&mut self, correlation: i32, api: ApiKey, request: &Request) -> Bytes {
