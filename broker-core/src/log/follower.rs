@@ -12,17 +12,18 @@ use wire::records::{Batch, Batches, Tail};
 use wire::{Disk, DiskError, Io, Planted};
 
 impl LogDirs {
-    /// Appends what a leader sent, as it is: all of it or nothing. An incomplete last batch is dropped.
+    /// Appends what a leader of an epoch sent, as it is: all of it or nothing. An incomplete last batch is dropped.
     pub(crate) fn append_as_follower(
         &mut self,
         key: LogKey,
         batches: &Bytes,
+        leader_epoch: i32,
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<Appended, LogError> {
         let log = self.usable(key)?;
         let before = log.log_end_offset();
-        let result = log.append_as_follower(batches, io, bugs);
+        let result = log.append_as_follower(batches, leader_epoch, io, bugs);
         self.appended(key, before, None, result, io, bugs)
     }
 
@@ -73,14 +74,15 @@ impl LogDirs {
 }
 
 impl Log {
-    /// Appends what a leader sent: all of it or nothing.
+    /// Appends what a leader of an epoch sent: all of it or nothing.
     pub(super) fn append_as_follower(
         &mut self,
         records: &Bytes,
+        leader_epoch: i32,
         io: &mut Io<'_, Broker>,
         bugs: &Planted<Bug>,
     ) -> Result<bool, LogError> {
-        let batches = self.check_replicated(records, bugs)?;
+        let batches = self.check_replicated(records, leader_epoch, bugs)?;
         let before = self.log_end_offset();
         let mut rolled = false;
         for batch in &batches {
@@ -96,17 +98,24 @@ impl Log {
     }
 
     /// The whole batches of what a leader sent. They must be valid and continue the log without a gap; an incomplete last one is dropped.
-    fn check_replicated(&self, records: &Bytes, bugs: &Planted<Bug>) -> Result<Vec<Batch>, LogError> {
+    /// No CRC covers their epochs: these may neither go back nor lie beyond the leader's own (KAFKA-18723).
+    fn check_replicated(
+        &self,
+        records: &Bytes,
+        leader_epoch: i32,
+        bugs: &Planted<Bug>,
+    ) -> Result<Vec<Batch>, LogError> {
         let mut walk = Batches::new(records.clone());
-        let mut next = self.log_end_offset();
+        let (mut next, mut epoch) = (self.log_end_offset(), self.latest_epoch());
         let mut batches = Vec::new();
         for batch in &mut walk {
             let continues = batch.header.base_offset == next || bugs.has(Bug::D16);
             let is_sound = batch.header.last_offset_delta >= 0 && (batch.is_valid() || bugs.has(Bug::R30));
-            if !continues || !is_sound {
+            let is_of_its_time = (epoch..=leader_epoch).contains(&batch.header.partition_leader_epoch);
+            if !continues || !is_sound || !(is_of_its_time || bugs.has(Bug::D16)) {
                 return Err(LogError::NotNext);
             }
-            next = batch.header.next_offset();
+            (next, epoch) = (batch.header.next_offset(), batch.header.partition_leader_epoch);
             batches.push(batch);
         }
         match walk.tail() {

@@ -16,7 +16,7 @@ use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
     PartitionData, ReplicaState, SnapshotId,
 };
-use wire::records::Batches;
+use wire::records::{Batch, Batches};
 use wire::{ErrorCode, Instant, Io, Request, Response};
 
 /// How long a leader keeps a fetch that has nothing to bring, in milliseconds.
@@ -144,7 +144,7 @@ impl Broker {
     fn metadata_from(&self, offset: i64, io: &mut Io<'_, Broker>) -> Result<Bytes, LogError> {
         match self.logs.get(METADATA) {
             Some(log) if offset >= log.log_end_offset() => Ok(Bytes::new()),
-            Some(log) => sound(load::read(log, offset, MAX_BYTES as usize, io)?),
+            Some(log) => sound(load::read(log, offset, MAX_BYTES as usize, io)?, self.quorum.epoch),
             None => Err(LogError::Unknown),
         }
     }
@@ -280,7 +280,7 @@ impl Broker {
         let records = data.records.clone().unwrap_or_default();
         if !records.is_empty() {
             let base = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
-            self.logs.append_as_follower(METADATA, &records, io, &self.config.planted)?;
+            self.logs.append_as_follower(METADATA, &records, self.quorum.epoch, io, &self.config.planted)?;
             self.logs.flush(METADATA, io, &self.config.planted);
             self.propose_from(base, io)?;
         }
@@ -327,9 +327,10 @@ impl Broker {
     }
 }
 
-/// Batches as they are to be sent; an error if one is not what was appended.
-fn sound(batches: Bytes) -> Result<Bytes, LogError> {
-    match Batches::new(batches.clone()).find(|batch| !batch.is_valid()) {
+/// Batches as the leader of an epoch may send them; an error if one is not what was appended.
+fn sound(batches: Bytes, leader_epoch: i32) -> Result<Bytes, LogError> {
+    let rotten = |batch: &Batch| !batch.is_valid() || batch.header.partition_leader_epoch > leader_epoch;
+    match Batches::new(batches.clone()).find(rotten) {
         Some(rotten) => Err(LogError::Corrupt(rotten.header.base_offset)),
         None => Ok(batches),
     }

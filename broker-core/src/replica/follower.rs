@@ -175,7 +175,7 @@ impl Broker {
             ErrorCode::OffsetOutOfRange => return self.start_over(key, data, io),
             _ => return self.back_off([key].into_iter(), io),
         }
-        match self.replicate(key, data, io) {
+        match self.replicate(key, leader_epoch, data, io) {
             // The leader says it again when the log may be cut.
             Ok(()) | Err(LogError::Stated(_)) => {}
             Err(error) => {
@@ -185,14 +185,20 @@ impl Broker {
         }
     }
 
-    fn replicate(&mut self, key: LogKey, data: &PartitionData, io: &mut Io<'_, Broker>) -> Result<(), LogError> {
+    fn replicate(
+        &mut self,
+        key: LogKey,
+        leader_epoch: i32,
+        data: &PartitionData,
+        io: &mut Io<'_, Broker>,
+    ) -> Result<(), LogError> {
         let diverging = &data.diverging_epoch;
         if diverging.epoch >= 0 && !self.config.planted.has(Bug::R29) {
             return self.cut_replica(key, diverging, io);
         }
         let records = data.records.clone().unwrap_or_default();
         if !records.is_empty() {
-            self.logs.append_as_follower(key, &records, io, &self.config.planted)?;
+            self.logs.append_as_follower(key, &records, leader_epoch, io, &self.config.planted)?;
             self.logs_touched = true;
         }
         let end = self.logs.get(key).map_or(0, Log::log_end_offset);

@@ -1,8 +1,8 @@
 //! The in-sync replicas: what the leader takes for them and what the controller has committed, and who may join.
 
-use super::{replica, unless_metadata_broke};
+use super::{CHANGED_BYTES, replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::{Change, Fetched, METADATA_TOPIC_ID, PartitionGhost, PartitionState};
+use crate::ghost::{Change, Fetched, LogGhost, METADATA_TOPIC_ID, PartitionGhost, PartitionState};
 use crate::judge::{Case, Judge};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
@@ -138,14 +138,16 @@ impl Judge for IsrExpansion {
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Stated]);
 
-    fn claim(&self, _: &Scope, cluster: &Cluster<'_>) -> Claim {
-        unless_metadata_broke(cluster)
+    /// A leader whose log a fault changed starts from what is left of it.
+    fn claim(&self, leader: &Scope, cluster: &Cluster<'_>) -> Claim {
+        let damaged = cluster.ledger.excuse(leader, CHANGED_BYTES);
+        damaged.map_or_else(|| unless_metadata_broke(cluster), Claim::Excused)
     }
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         for join in joins(case.cluster) {
             let Some(kind) = premature(&join) else { continue };
-            case.charge(self, &Scope::node(join.node), kind, || {
+            case.charge(self, &Scope::log(join.leader), kind, || {
                 let Join { node, partition, fetch, high_watermark, epoch, .. } = join;
                 let name = &partition.partition;
                 format!("node {node} joined the ISR of {name} in epoch {epoch} with {fetch:?}, high watermark {high_watermark}")
@@ -167,6 +169,7 @@ fn premature(join: &Join<'_>) -> Option<&'static str> {
 /// A replica that the fact at hand has taken into an ISR at its leader's request.
 struct Join<'a> {
     partition: &'a PartitionGhost,
+    leader: &'a LogGhost,
     node: NodeId,
     epoch: i32,
     /// The greatest that the leader has stated.
@@ -187,7 +190,7 @@ fn joins<'a>(cluster: &Cluster<'a>) -> Vec<Join<'a>> {
         for node in after.isr.iter().filter(|id| !before.isr.contains(id)).map(|&id| NodeId(id)) {
             let (epoch, high_watermark) = (after.leader_epoch, log.high_watermark);
             let fetch = partition.last_fetch(leader, node, epoch);
-            found.push(Join { partition, node, epoch, high_watermark, fetch });
+            found.push(Join { partition, leader: log, node, epoch, high_watermark, fetch });
         }
     }
     found

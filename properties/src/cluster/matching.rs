@@ -2,7 +2,7 @@
 
 use super::unless_metadata_broke;
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::{LogGhost, PartitionGhost};
+use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::liveness::damaged_replica;
@@ -25,7 +25,16 @@ impl Judge for LogMatching {
         sentence: "Two logs that have the same batch have the same batches before it.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Appended]);
-    const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
+
+    /// A voter that forgot its vote lets two leaders of the quorum have one epoch.
+    fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
+        let of_quorum = || scope.log.as_ref().is_some_and(|log| log.topic_id == METADATA_TOPIC_ID);
+        match cluster.ledger.excuse(scope, DAMAGE) {
+            Some(fault) => Claim::Excused(fault),
+            None if of_quorum() => unless_metadata_broke(cluster),
+            None => Claim::Holds,
+        }
+    }
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Fact::Appended { log, batch, .. } = fact else { return };

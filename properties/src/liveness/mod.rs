@@ -16,7 +16,7 @@ use crate::fact::LogRef;
 use crate::ghost::PartitionState;
 use crate::ledger::{FaultKind, Ledger};
 use crate::property::{Claim, Cluster, Scope};
-use wire::NodeId;
+use wire::{LogDirId, NodeId};
 
 /// Faults that leave bytes behind that cannot be read.
 const SCARS: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
@@ -75,9 +75,12 @@ pub(crate) fn running_replicas(state: &PartitionState, cluster: &Cluster<'_>) ->
 /// The fault that took a log's directory offline in this incarnation.
 fn offline(log: &LogRef, cluster: &Cluster<'_>) -> Option<FaultKind> {
     let node = cluster.ghost.node(log.node)?;
-    let log_dir = cluster.ghost.get(log)?.log_dir?;
-    let unread = || node.failed_reads.get(&log_dir).filter(|_| is_shown_offline(log, cluster));
-    let failed = node.failed_dirs.get(&log_dir).or_else(unread)?;
+    let home = cluster.ghost.get(log)?.log_dir;
+    let shown = is_shown_offline(log, cluster);
+    // Where a log is that nothing was ever written to nobody has seen: in a directory that failed, if it is shown in none.
+    let is_home = |dir: LogDirId| home.map_or(shown, |home| home == dir);
+    let unread = || node.failed_reads.iter().find(|&(&dir, _)| shown && is_home(dir));
+    let (&log_dir, failed) = node.failed_dirs.iter().find(|&(&dir, _)| is_home(dir)).or_else(unread)?;
     let of_dir = |touch: &&crate::Touch| {
         OFFLINE.contains(&touch.fault)
             && touch.node.is_none_or(|node| node == log.node)

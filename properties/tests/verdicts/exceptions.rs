@@ -128,8 +128,8 @@ fn w13_what_was_committed_is_kept_whoever_answers_it_late() {
     }
 }
 
-/// A lone broker's partition is committed with epoch 1, and it shows the epoch before.
-fn alone(shows_metadata: bool) -> Bench {
+/// A lone broker's partition is committed with epoch 1, and it shows the epoch before, if it shows the log at all.
+fn alone(mut bench: Bench, shows_topic: bool, shows_metadata: bool) -> Bench {
     let records = vec![
         RegisterBrokerRecord { broker_id: 1, broker_epoch: 1, ..Default::default() }.into(),
         TopicRecord { name: "t".into(), topic_id: TOPIC }.into(),
@@ -146,10 +146,10 @@ fn alone(shows_metadata: bool) -> Bench {
     ];
     let (log, batch) = (LogRef::metadata(NodeId(1)), metadata_batch(0, 1, records));
     let to = batch.last_offset + 1;
-    let mut bench = Bench::new().produce(&[0]).heal().poll(&[0]);
     bench.honest = false;
+    let topic = bench.shown.logs[0].clone();
+    bench.shown.logs.truncate(usize::from(shows_topic));
     if shows_metadata {
-        let topic = bench.shown.logs[0].clone();
         let (high_watermark, end) = (to, to);
         let name = Str::from("__cluster_metadata");
         let last_stable = to;
@@ -166,8 +166,23 @@ fn alone(shows_metadata: bool) -> Bench {
 
 #[test]
 fn l01_says_nothing_of_a_lone_broker_that_cannot_be_looked_into() {
-    assert_eq!(alone(false).found().violated, owned(&[]));
-    assert_eq!(alone(true).found().violated, owned(&["L01/no-leader"]));
+    let found = |shows_metadata| {
+        let bench = Bench::new().produce(&[0]).heal().poll(&[0]);
+        alone(bench, true, shows_metadata).found().violated
+    };
+    assert_eq!(found(false), owned(&[]));
+    assert_eq!(found(true), owned(&["L01/no-leader"]));
+}
+
+#[test]
+fn l01_an_empty_log_may_be_in_the_directory_that_failed() {
+    let found = |log_dir: LogDirId, shows: bool| {
+        let failed = Bench::new().touch_as(|touch| touch.on(NODE).in_dir(log_dir), FaultKind::ReadError);
+        let unread = failed.then(Fact::DiskFailed { node: NODE, log_dir, write: false });
+        alone(unread.heal(), shows, true).found()
+    };
+    assert!(found(LogDirId(1), false).excused.contains(&"L01 by read-error".to_owned()));
+    assert!(found(LogDirId(1), true).violated.contains(&"L01/no-leader".to_owned()), "it is shown, and online");
 }
 
 /// A follower cut a record that was not committed, and died before its recovery point was written down.
@@ -362,4 +377,51 @@ fn l03_what_was_sent_with_records_for_a_damaged_log_is_as_late_as_those() {
     };
     assert!(late(1).excused.contains(&"L03 by bit-rot".to_owned()), "node 1 leads");
     assert!(late(2).violated.contains(&"L03/timed-out".to_owned()));
+}
+
+#[test]
+fn w18_a_damaged_leader_begins_with_what_is_left() {
+    let joins_early = |rotten: i32| {
+        let group = Group::new().produce(&[0]).set_isr(&[1, 2]).produce(&[1]);
+        let log = group.log(rotten);
+        let joins = group.touch(FaultKind::BitRot, log).fetch(3).tells_isr(&[1, 2, 3]).set_isr(&[1, 2, 3]);
+        joins.found().violated.contains(&"W18/below-high-watermark".to_owned())
+    };
+    assert!(!joins_early(1), "node 1 leads");
+    assert!(joins_early(3));
+}
+
+/// The quorum's leader has another batch than the two other voters.
+fn apart(touched: Option<(FaultKind, i32)>) -> Group {
+    let group = Group::new();
+    let base = group.shown_end();
+    let own = metadata_batch(base, 1, vec![TopicRecord { name: "own".into(), topic_id: TOPIC }.into()]);
+    let theirs = metadata_batch(base, 1, vec![]);
+    let group = group.append_metadata(1, own).append_metadata(2, theirs.clone()).append_metadata(3, theirs);
+    touched.into_iter().fold(group, |group, (fault, node)| group.touch(fault, LogRef::metadata(NodeId(node))))
+}
+
+#[test]
+fn w35_a_damaged_voters_bytes_are_nobodys_measure() {
+    let commits = |touched, synced: &[i32]| {
+        let group = apart(touched).sync_metadata(synced);
+        let end = group.shown_end();
+        group.advance_metadata(end).found().violated.contains(&"W35/minority".to_owned())
+    };
+    let rotten = Some((FaultKind::BitRot, 1));
+    assert!(!commits(rotten, &[1, 2, 3]));
+    assert!(commits(rotten, &[1]), "what is not durable is not excused");
+    assert!(commits(None, &[1, 2, 3]));
+}
+
+#[test]
+fn w03_a_voter_that_forgot_its_vote_lets_two_leaders_have_one_epoch() {
+    let diverged = |touched| {
+        let group = apart(touched);
+        let batch = metadata_batch(group.shown_end(), 1, vec![]);
+        let found = group.append_metadata(1, batch.clone()).append_metadata(2, batch).found();
+        found.violated.contains(&"W03/diverged".to_owned())
+    };
+    assert!(!diverged(Some((FaultKind::WipedDisk, 3))));
+    assert!(diverged(Some((FaultKind::Kill, 3))));
 }

@@ -302,7 +302,7 @@ fn a_follower_takes_only_what_continues_its_log() {
     let tail = leader.read(2, 1 << 20).unwrap();
     let mut follower = Lab::with_log(&[]);
     let mut fetch =
-        |bytes: &Bytes| follower.run(|dirs, io, config| dirs.append_as_follower(KEY, bytes, io, &config.planted));
+        |bytes: &Bytes| follower.run(|dirs, io, config| dirs.append_as_follower(KEY, bytes, 0, io, &config.planted));
     assert_eq!(fetch(&tail), Err(LogError::NotNext));
     let cut = all.slice(..all.len() / 2 + 20);
     assert_eq!(fetch(&cut).unwrap().last_offset, 1);
@@ -311,6 +311,27 @@ fn a_follower_takes_only_what_continues_its_log() {
     damaged[100] ^= 1;
     assert_eq!(fetch(&Bytes::from(damaged)), Err(LogError::NotNext));
     assert_eq!(follower.read(0, 1 << 20).unwrap(), all);
+}
+
+#[test]
+fn a_follower_takes_no_epoch_that_was_not_or_goes_back() {
+    let mut leader = Lab::with_log(&[]);
+    leader.append_all(0..3);
+    let batches: Vec<Bytes> = Batches::new(leader.read(0, 1 << 20).unwrap()).map(|batch| batch.bytes).collect();
+    let of = |epochs: [u8; 3]| -> Bytes {
+        let in_epoch = |(batch, epoch): (&Bytes, u8)| [&batch[..12], &[0, 0, 0, epoch], &batch[16..]].concat();
+        batches.iter().zip(epochs).flat_map(in_epoch).collect::<Vec<u8>>().into()
+    };
+    let taken = |epochs, leader_epoch| {
+        let mut follower = Lab::with_log(&[]);
+        let batches = of(epochs);
+        follower
+            .run(|dirs, io, config| dirs.append_as_follower(KEY, &batches, leader_epoch, io, &config.planted))
+            .is_ok()
+    };
+    assert!(taken([1, 1, 3], 3));
+    assert!(!taken([1, 1, 3], 2), "an epoch beyond the leader's own");
+    assert!(!taken([1, 3, 1], 3), "an epoch that goes back");
 }
 
 #[test]
