@@ -122,14 +122,11 @@ impl Broker {
         }
         let hosted = |topic: &TopicProduceData, index| self.resolve(&topic.name, topic.topic_id, index).is_ok();
         // A partition that stands twice counts by its last entry.
-        let last = |topic: &TopicProduceData, index| {
-            let same = |(other, data): &(&TopicProduceData, &PartitionProduceData)| {
-                (&other.name, other.topic_id, data.index) == (&topic.name, topic.topic_id, index)
-            };
-            all().filter(same).last().is_none_or(|(_, data)| data.records.is_none())
-        };
+        let named = |topic: &TopicProduceData, index| (topic.name.clone(), topic.topic_id, index);
+        let last: BTreeMap<_, bool> =
+            all().map(|(topic, data)| (named(topic, data.index), data.records.is_none())).collect();
         let trips = |(topic, data): (&TopicProduceData, &PartitionProduceData)| match &data.records {
-            None => hosted(topic, data.index) && last(topic, data.index),
+            None => hosted(topic, data.index) && last.get(&named(topic, data.index)) == Some(&true),
             // These versions ask every batch for its codec first.
             Some(records) => version < 7 && has_unknown_codec(records) && hosted(topic, data.index),
         };

@@ -4,6 +4,7 @@
 use crate::fact::{LogRef, Moment};
 use crate::property::Scope;
 use std::collections::BTreeMap;
+use wire::files::names::PART;
 use wire::{LogDirId, NodeId};
 
 macro_rules! fault_kinds {
@@ -185,7 +186,12 @@ fn reaches_up_to(scope: &Scope, from: i64) -> bool {
 
 /// A file that was written under a temporary name is the one that it became.
 fn same_file(path: &str, other: &str) -> bool {
-    path.strip_suffix(".tmp").unwrap_or(path) == other.strip_suffix(".tmp").unwrap_or(other)
+    final_name(path) == final_name(other)
+}
+
+/// The name of a file, or the one that it is written for.
+pub(crate) fn final_name(path: &str) -> &str {
+    path.strip_suffix(".tmp").or_else(|| path.strip_suffix(PART)).unwrap_or(path)
 }
 
 /// What a run's faults did.

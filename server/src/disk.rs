@@ -213,7 +213,7 @@ impl Disk for RealDisk {
     fn remove_dir(&mut self, parent: Dir, name: &str) -> Result<(), DiskError> {
         fs::remove_dir(self.entry(parent, name)?).map_err(failed)?;
         if let Some(inode) = self.known(parent.inode, name) {
-            self.dirs.insert(inode, Place::Below(parent.inode, None));
+            self.dirs.remove(&inode);
         }
         Ok(())
     }

@@ -41,8 +41,10 @@ impl<W: Network> Serving<W> {
             let refused = |error| ServeError::Bind(format!("{}:{}", at.host, at.port), error);
             bound.push((listener.name.clone(), network.bind(at).await.map_err(refused)?));
         }
+        let most = u32::try_from(config.number("socket.request.max.bytes")).unwrap_or(u32::MAX);
         let disk = RealDisk::new(log_dirs).map_err(|error| ServeError::LogDirs(log_dirs.to_vec(), error))?;
         let (mut driver, handle) = Driver::new(network, disk, Clock::real(), |io| Broker::open(config, seed, io))?;
+        driver.limit_frames(most);
         for (name, port) in bound {
             driver.listen(name, port);
         }

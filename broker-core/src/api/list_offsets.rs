@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::connections::Reply;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
     ListOffsetsTopicResponse,
@@ -132,10 +132,12 @@ fn failed(request: ListOffsetsRequest) -> ListOffsetsResponse {
 /// Every topic and partition once, as it was asked for first.
 fn distinct(topics: Vec<ListOffsetsTopic>) -> Vec<ListOffsetsTopic> {
     let mut seen = BTreeSet::new();
+    let mut places = BTreeMap::new();
     let mut merged: Vec<ListOffsetsTopic> = Vec::new();
     for mut topic in topics {
         topic.partitions.retain(|partition| seen.insert((topic.name.clone(), partition.partition_index)));
-        match merged.iter_mut().find(|known| known.name == topic.name) {
+        let place = *places.entry(topic.name.clone()).or_insert(merged.len());
+        match merged.get_mut(place) {
             Some(known) => known.partitions.append(&mut topic.partitions),
             None => merged.push(topic),
         }

@@ -149,7 +149,7 @@ impl Config {
     }
 
     /// The value of an integer property; 0 if it has none.
-    pub(crate) fn number(&self, name: &str) -> i64 {
+    pub fn number(&self, name: &str) -> i64 {
         self.value(name).and_then(|value| value.parse().ok()).unwrap_or_default()
     }
 

@@ -2,6 +2,7 @@
 
 use super::image::{Image, PartitionImage};
 use crate::bugs::Bug;
+use std::collections::BTreeSet;
 use wire::messages::alter_partition::PartitionData;
 use wire::{ErrorCode, Planted, Uuid};
 
@@ -17,7 +18,9 @@ pub(crate) fn check<'a>(
     let partition = topic.partitions.get(&asked.partition_index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     check_epochs(partition, broker_id, asked, bugs)?;
     let members: Vec<i32> = asked.new_isr_with_epochs.iter().map(|member| member.broker_id).collect();
-    let legal = members.contains(&broker_id) && members.iter().all(|member| partition.replicas.contains(member));
+    let distinct = members.iter().collect::<BTreeSet<_>>().len() == members.len();
+    let assigned = members.iter().all(|member| partition.replicas.contains(member));
+    let legal = distinct && assigned && members.contains(&broker_id);
     if !legal {
         return Err(ErrorCode::InvalidRequest);
     }

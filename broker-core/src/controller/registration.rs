@@ -71,7 +71,8 @@ pub(crate) fn request(
     }
 }
 
-/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR.
+/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR. One that
+/// asks again, because it got no answer, stays what it is.
 pub(crate) fn register(
     image: &Image,
     request: BrokerRegistrationRequest,
@@ -80,6 +81,7 @@ pub(crate) fn register(
 ) -> Vec<MetadataRecord> {
     let broker_id = request.broker_id;
     let known = image.brokers.get(&broker_id);
+    let same = known.filter(|known| known.incarnation_id == request.incarnation_id);
     let clean = known.is_some_and(|broker| broker.broker_epoch == request.previous_broker_epoch);
     let end_points = request.listeners.into_iter().map(|listener| BrokerEndpoint {
         name: listener.name,
@@ -95,17 +97,20 @@ pub(crate) fn register(
     let registration = RegisterBrokerRecord {
         broker_id,
         incarnation_id: request.incarnation_id,
-        broker_epoch,
+        broker_epoch: same.map_or(broker_epoch, |same| same.broker_epoch),
         end_points: end_points.collect(),
         features: features.collect(),
         rack: request.rack,
-        fenced: true,
+        fenced: same.is_none_or(|same| same.fenced),
+        in_controlled_shutdown: same.is_some_and(|same| same.in_controlled_shutdown),
         log_dirs: request.log_dirs,
         ..RegisterBrokerRecord::default()
     };
     let turn = if clean || policy.bugs.has(Bug::R17) { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
     let mut records = vec![registration.into()];
-    records.extend(membership::changes(image, turn, policy));
+    if same.is_none() {
+        records.extend(membership::changes(image, turn, policy));
+    }
     records
 }
 
@@ -159,13 +164,18 @@ mod tests {
         };
         for incarnation in 1..3 {
             let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);
-            let records = register(&image, request, 50, policy);
+            let records = register(&image, request.clone(), 50, policy);
             apply(&mut image, records);
             assert_eq!(leader(&image).0, NO_LEADER);
             assert_eq!(image.active_brokers(), [0i32; 0]);
             let records = membership::unfence(&image, 1, 50, policy);
             apply(&mut image, records);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
+            // It asks again, because it got no answer, and stays what it is.
+            let again = register(&image, request.clone(), 60, policy);
+            apply(&mut image, again);
+            assert_eq!(leader(&image), (1, 2 * incarnation as i32));
+            assert_eq!(image.brokers[&1].broker_epoch, 50);
             assert_eq!(image.active_brokers(), [1]);
         }
     }

@@ -127,7 +127,9 @@ impl Broker {
             (false, true) if !broker.in_controlled_shutdown => {
                 (membership::shut_down(image, id, epoch, policy), told(false, false))
             }
-            (false, true) => (Vec::new(), told(false, !leads)),
+            (false, true) if leads => (Vec::new(), told(false, false)),
+            // Nobody waits for its session to end: what registers next is another incarnation.
+            (false, true) => (membership::fence(image, id, epoch, policy), told(true, true)),
             (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
             (false, false) => (Vec::new(), told(false, false)),
         }

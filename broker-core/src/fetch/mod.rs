@@ -59,6 +59,8 @@ struct Reading {
 struct Found {
     response: FetchResponse,
     bytes: usize,
+    /// What cold reads may bring.
+    reserved: usize,
     /// An error or a divergence: the client should know at once.
     urgent: bool,
     cold: Vec<(LogKey, ColdRead, i32, (usize, usize))>,
@@ -132,7 +134,8 @@ impl Broker {
 
     /// Reads all partitions as they are now.
     fn look(&self, wanted: &Wanted, io: &mut Io<'_, Broker>) -> Found {
-        let mut found = Found { response: FetchResponse::default(), bytes: 0, urgent: false, cold: Vec::new() };
+        let mut found =
+            Found { response: FetchResponse::default(), bytes: 0, reserved: 0, urgent: false, cold: Vec::new() };
         for (topic, topic_id, entry) in &wanted.partitions {
             let mut data = PartitionData { partition_index: entry.partition, ..empty_data() };
             let topics = &mut found.response.responses;
@@ -142,7 +145,7 @@ impl Broker {
             }
             let topic_at = topics.len() - 1;
             let partition_at = topics.last().map_or(0, |topic| topic.partitions.len());
-            let room = wanted.max_bytes.saturating_sub(found.bytes);
+            let room = wanted.max_bytes.saturating_sub(found.bytes).saturating_sub(found.reserved);
             let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
             let key = self.resolve_fetched(wanted, topic, *topic_id, entry.partition);
             let slice =
@@ -154,6 +157,7 @@ impl Broker {
                     data.records = Some(bytes);
                 }
                 Ok((key, Slice::Cold(cold))) => {
+                    found.reserved = found.reserved.saturating_add(cold.room());
                     found.cold.push((key, cold, entry.current_leader_epoch, (topic_at, partition_at)));
                 }
                 Err(error) => {

@@ -238,7 +238,9 @@ fn is_empty(folder: Dir, disk: &mut dyn Disk) -> Result<bool, DiskError> {
     for (name, kind) in disk.list(folder)? {
         if kind == EntryKind::File && matches!(names::parse_segment_file(&name), Some((_, Suffix::Log))) {
             let file = disk.open(folder, &name)?;
-            if disk.len(file)? > 0 {
+            let len = disk.len(file);
+            disk.close(file);
+            if len? > 0 {
                 return Ok(false);
             }
         }

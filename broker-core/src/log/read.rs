@@ -41,6 +41,13 @@ pub(crate) struct ColdRead {
     at_least_one: bool,
 }
 
+impl ColdRead {
+    /// How many bytes it is to bring at most, but for a first batch that is owed.
+    pub(crate) fn room(&self) -> usize {
+        self.max_bytes.min(usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX))
+    }
+}
+
 /// A record found by its timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimestampOffset {

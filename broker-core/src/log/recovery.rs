@@ -380,6 +380,7 @@ fn complete_swap(folder: Dir, names: &[String], disk: &mut dyn Disk) -> Result<(
         while let Some(placed) = scan.next_header(disk)? {
             end = placed.header.next_offset();
         }
+        disk.close(file);
         let replaced = names.iter().filter_map(|name| parse_segment_file(name)).map(|(base, _)| base);
         for base in
             replaced.filter(|base| (base_offset..end.max(base_offset + 1)).contains(base)).collect::<BTreeSet<_>>()

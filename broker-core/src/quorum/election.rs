@@ -403,6 +403,11 @@ impl Broker {
 
     /// A leader says that it leads no more: whom it prefers stands up at once, the others a little later.
     pub(crate) fn epoch_ended(&mut self, reply: Reply, request: &EndQuorumEpochRequest, io: &mut Io<'_, Broker>) {
+        if !self.is_our_cluster(request.cluster_id.as_deref()) {
+            let error_code = ErrorCode::InconsistentClusterId.code();
+            let response = EndQuorumEpochResponse { error_code, ..EndQuorumEpochResponse::default() };
+            return self.connections.answer(reply, &response.into(), io);
+        }
         let told = request.topics.first().and_then(|topic| topic.partitions.first());
         if let Some(told) = told.filter(|told| told.leader_epoch >= self.quorum.epoch) {
             self.learn(told.leader_epoch, -1, io);

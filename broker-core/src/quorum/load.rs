@@ -1,4 +1,4 @@
-//! Reads the metadata log's records when a node opens.
+//! Reads the metadata log's batches and records: when a node opens, when others fetch, when a log was cut.
 
 use super::role::{METADATA, METADATA_TOPIC, QuorumError};
 use crate::broker::Broker;
@@ -24,9 +24,8 @@ pub(super) fn load_from(logs: &LogDirs, from: i64, io: &mut Io<'_, Broker>) -> R
     while offset < log.log_end_offset() {
         let before = offset;
         for batch in Batches::new(read(log, offset, LOAD_BYTES, io)?) {
-            let last_offset = batch.header.base_offset.saturating_add(i64::from(batch.header.last_offset_delta));
-            if last_offset >= offset {
-                offset = last_offset.saturating_add(1);
+            if batch.header.last_offset() >= offset {
+                offset = batch.header.next_offset();
                 batches.push((batch.header.base_offset, decode(&batch)?));
             }
         }
@@ -58,11 +57,15 @@ pub(super) fn header_at(logs: &LogDirs, offset: i64, io: &mut Io<'_, Broker>) ->
 }
 
 fn decode(batch: &Batch) -> Result<Vec<MetadataRecord>, QuorumError> {
+    let offset = batch.header.base_offset;
+    let corrupt = |error: String| QuorumError::Corrupt(format!("{METADATA_TOPIC} at offset {offset}: {error}"));
+    // After a clean shutdown nobody has looked at the log since it was written.
+    if !batch.is_valid() {
+        return Err(corrupt("the CRC is wrong".to_owned()));
+    }
     if batch.header.attributes.is_control() {
         return Ok(Vec::new());
     }
-    let offset = batch.header.base_offset;
-    let corrupt = |error: String| QuorumError::Corrupt(format!("{METADATA_TOPIC} at offset {offset}: {error}"));
     let records = batch.records(MAX_DECOMPRESSED).map_err(|error| corrupt(error.to_string()))?;
     let decoded = records.map(|record| {
         let value = record.map_err(|error| corrupt(error.to_string()))?.value.unwrap_or_default();

@@ -1,6 +1,5 @@
 //! What a leader asks the controller for: replicas that caught up join the ISR, replicas that lag leave it (KIP-497).
 
-use super::leader::Pending;
 use crate::broker::Broker;
 use crate::bugs::Bug;
 use crate::event::Event;
@@ -21,6 +20,7 @@ impl Broker {
     pub(crate) fn maybe_expand(&mut self, key: LogKey, follower: i32, io: &mut Io<'_, Broker>) {
         let may_join = self.may_join(follower);
         let ignores_epoch_start = self.config.planted.has(Bug::R09);
+        let own = self.broker_epoch.unwrap_or(-1);
         let Some(replica) = self.replicas.get_mut(key) else { return };
         let high_watermark = replica.high_watermark;
         let Some(leading) = replica.leading_mut() else { return };
@@ -30,7 +30,7 @@ impl Broker {
         }
         let mut isr = leading.isr.clone();
         isr.push(follower);
-        leading.pending = Some(Pending { isr, sent: false });
+        leading.propose(&isr, own);
         self.isr_asked = true;
         self.state_isr(key, io);
     }
@@ -38,12 +38,13 @@ impl Broker {
     /// Followers that have lagged for longer than `replica.lag.time.max.ms` leave.
     pub(crate) fn shrink_isrs(&mut self, io: &mut Io<'_, Broker>) {
         let (now, lag) = (io.now.mono, self.config.cluster.replica_lag);
+        let own = self.broker_epoch.unwrap_or(-1);
         let mut shrunk = Vec::new();
         for (key, replica) in self.replicas.iter_mut() {
             let end = self.logs.get(key).map_or(0, Log::log_end_offset);
             let Some(leading) = replica.leading_mut().filter(|leading| leading.pending.is_none()) else { continue };
             if let Some(isr) = leading.without_laggards(end, now, lag) {
-                leading.pending = Some(Pending { isr, sent: false });
+                leading.propose(&isr, own);
                 shrunk.push(key);
             }
         }
@@ -75,7 +76,7 @@ impl Broker {
         let mut topics: BTreeMap<Uuid, Vec<PartitionData>> = BTreeMap::new();
         let mut keys = Vec::new();
         for (key, replica) in self.replicas.iter() {
-            if let Some(asked) = self.asked_of(replica) {
+            if let Some(asked) = asked_of(replica) {
                 topics.entry(key.0).or_default().push(asked);
                 keys.push(key);
             }
@@ -103,24 +104,6 @@ impl Broker {
                 pending.sent = sent;
             }
         }
-    }
-
-    fn asked_of(&self, replica: &super::Replica) -> Option<PartitionData> {
-        let leading = replica.leading()?;
-        let pending = leading.pending.as_ref().filter(|pending| !pending.sent)?;
-        let own = self.broker_epoch.unwrap_or(-1);
-        let epoch_of = |member: i32| match leading.followers.get(&member) {
-            Some(follower) => follower.broker_epoch,
-            None => own,
-        };
-        let members = pending.isr.iter().map(|&broker_id| BrokerState { broker_id, broker_epoch: epoch_of(broker_id) });
-        Some(PartitionData {
-            partition_index: replica.partition.partition,
-            leader_epoch: replica.leader_epoch,
-            new_isr_with_epochs: members.collect(),
-            partition_epoch: replica.partition_epoch,
-            ..PartitionData::default()
-        })
     }
 
     /// The controller answered, or nobody knows whether it did: then it is asked again, and until it has answered the request may have been
@@ -171,4 +154,17 @@ impl Broker {
         self.state_isr(key, io);
         self.advance(key, io);
     }
+}
+
+/// What is to be asked for a partition.
+fn asked_of(replica: &super::Replica) -> Option<PartitionData> {
+    let pending = replica.leading()?.pending.as_ref().filter(|pending| !pending.sent)?;
+    let members = pending.isr.iter().map(|&(broker_id, broker_epoch)| BrokerState { broker_id, broker_epoch });
+    Some(PartitionData {
+        partition_index: replica.partition.partition,
+        leader_epoch: replica.leader_epoch,
+        new_isr_with_epochs: members.collect(),
+        partition_epoch: replica.partition_epoch,
+        ..PartitionData::default()
+    })
 }

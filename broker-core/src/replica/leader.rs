@@ -21,7 +21,8 @@ pub(crate) struct Follower {
 /// What was asked of the controller and is not settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
-    pub(crate) isr: Vec<i32>,
+    /// Members, and of each the registration that fetched when it was proposed: another incarnation may have lost what that one had (KIP-903).
+    pub(crate) isr: Vec<(i32, i64)>,
     pub(crate) sent: bool,
 }
 
@@ -61,7 +62,15 @@ impl Leading {
 
     /// Whether a replica is in the ISR, or may be without the leader knowing yet.
     pub(crate) fn is_in_maximal_isr(&self, replica: i32) -> bool {
-        self.isr.contains(&replica) || self.pending.as_ref().is_some_and(|pending| pending.isr.contains(&replica))
+        self.isr.contains(&replica)
+            || self.pending.as_ref().is_some_and(|pending| pending.isr.iter().any(|&(member, _)| member == replica))
+    }
+
+    /// Proposes an ISR; `own` is the leader's broker epoch.
+    pub(crate) fn propose(&mut self, isr: &[i32], own: i64) {
+        let epoch_of = |member| self.followers.get(member).map_or(own, |follower| follower.broker_epoch);
+        let isr = isr.iter().map(|member| (*member, epoch_of(member))).collect();
+        self.pending = Some(Pending { isr, sent: false });
     }
 
     /// The ISR and what was asked for.
@@ -153,7 +162,13 @@ mod tests {
             (leading(&[1, 2, 3], &[(2, 15)]), Some(-1)),
             (leading(&[1, 2], &[(2, 15), (3, 12)]), Some(15)),
             (leading(&[1], &[(2, 15)]), None),
-            (Leading { pending: Some(Pending { isr: vec![1, 2], sent: true }), ..leading(&[1], &[(2, 15)]) }, None),
+            (
+                Leading {
+                    pending: Some(Pending { isr: vec![(1, 5), (2, 6)], sent: true }),
+                    ..leading(&[1], &[(2, 15)])
+                },
+                None,
+            ),
         ];
         for (leading, expected) in table {
             let found = leading.high_watermark(20, (Instant(99), LAG), 20, |_| true, &Planted::default());
@@ -164,9 +179,18 @@ mod tests {
     #[test]
     fn who_was_asked_for_counts_as_a_member() {
         let mut leading = leading(&[1, 2], &[(2, 20), (3, 12)]);
-        leading.pending = Some(Pending { isr: vec![1, 2, 3], sent: true });
+        leading.propose(&[1, 2, 3], 5);
         assert_eq!(leading.high_watermark(20, (Instant(99), LAG), 20, |_| false, &Planted::default()), Some(12));
         assert_eq!(leading.maximal_isr(&[3, 2, 1]), [3, 2, 1]);
+    }
+
+    #[test]
+    fn an_isr_is_proposed_of_those_incarnations_that_fetched() {
+        let mut leading = leading(&[1], &[]);
+        leading.followers.get_mut(&2).unwrap().fetches(20, 20, 7, Instant(0));
+        leading.propose(&[1, 2], 5);
+        leading.followers.get_mut(&2).unwrap().fetches(12, 20, 9, Instant(1));
+        assert_eq!(leading.pending, Some(Pending { isr: vec![(1, 5), (2, 7)], sent: false }));
     }
 
     #[test]

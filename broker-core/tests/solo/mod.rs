@@ -57,7 +57,10 @@ impl Solo {
     pub fn opened(config: Config, mut disk: RamDisk) -> Solo {
         let now = Now { mono: Instant(1_000_000_000), wall: Timestamp(1_700_000_000_000) };
         let mut out = Vec::new();
-        let broker = Broker::open(config.clone(), 1, &mut Io::new(now, &mut disk as &mut dyn Disk, &mut out)).unwrap();
+        // Another process than any that has used the disk before.
+        let incarnation = 1 + u64::from(disk.contents(wire::LogDirId(0), "meta.properties").is_some()) * 100;
+        let mut io = Io::new(now, &mut disk as &mut dyn Disk, &mut out);
+        let broker = Broker::open(config.clone(), incarnation, &mut io).unwrap();
         let mut solo = Solo {
             broker,
             disk,
@@ -70,7 +73,7 @@ impl Solo {
             nexts: BTreeMap::new(),
             answers: BTreeMap::new(),
             config,
-            incarnation: 1,
+            incarnation,
             connections: 0,
             correlation: 0,
         };

@@ -147,7 +147,15 @@ impl Judge for IsrExpansion {
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         for join in joins(case.cluster) {
             let Some(kind) = premature(&join) else { continue };
-            case.charge(self, &Scope::log(join.leader), kind, || {
+            let scope = match kind {
+                "never-fetched" => Scope::node(join.node),
+                _ => Scope::range(
+                    join.leader,
+                    0,
+                    join.high_watermark.max(join.fetch.map_or(0, |fetch| fetch.offset) + 1),
+                ),
+            };
+            case.charge(self, &scope, kind, || {
                 let Join { node, partition, fetch, high_watermark, epoch, .. } = join;
                 let name = &partition.partition;
                 format!("node {node} joined the ISR of {name} in epoch {epoch} with {fetch:?}, high watermark {high_watermark}")

@@ -1,8 +1,8 @@
 //! What different replicas of a partition hold.
 
-use super::unless_metadata_broke;
+use super::{forgotten_vote, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
-use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost};
+use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost, epochs_of};
 use crate::judge::{Case, Judge};
 use crate::ledger::FaultKind;
 use crate::liveness::damaged_replica;
@@ -26,12 +26,16 @@ impl Judge for LogMatching {
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Appended]);
 
-    /// A voter that forgot its vote lets two leaders of the quorum have one epoch.
+    /// Who reads damaged epochs cuts its log in the wrong place; a voter that forgot its vote lets two leaders of the quorum have one epoch.
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         let of_quorum = || scope.log.as_ref().is_some_and(|log| log.topic_id == METADATA_TOPIC_ID);
-        match cluster.ledger.excuse(scope, DAMAGE) {
+        let cut_wrongly = || cluster.ledger.excuse(&epochs_of(scope.log.as_ref()?), DAMAGE);
+        match cluster.ledger.excuse(scope, DAMAGE).or_else(cut_wrongly) {
             Some(fault) => Claim::Excused(fault),
-            None if of_quorum() => unless_metadata_broke(cluster),
+            None if of_quorum() => {
+                let forgot = cluster.nodes.ids().iter().find_map(|&node| forgotten_vote(node, cluster.ledger));
+                forgot.map_or(Claim::Holds, Claim::Excused)
+            }
             None => Claim::Holds,
         }
     }

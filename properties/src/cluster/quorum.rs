@@ -1,6 +1,6 @@
 //! The quorum of the metadata log: who leads it, and what it may call committed.
 
-use super::unless_metadata_broke;
+use super::{forgotten_vote, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
@@ -122,13 +122,13 @@ impl Judge for MajorityDurable {
         if have >= majority {
             return;
         }
-        // Where a voter's bytes, or its vote, changed behind its back, its log says nothing of the others'.
-        if let Some(Claim::Excused(fault)) =
-            (logs().filter(reaches).count() >= majority).then(|| unless_metadata_broke(case.cluster))
-        {
+        let lied = |held: &LogGhost| case.cluster.ledger.excuse(&Scope::range(held, 0, to), DISK);
+        // Where the leader's bytes changed behind its back, or a voter forgot its vote, its log says nothing of the others'.
+        let forgot = || ghost.voters().iter().find_map(|&node| forgotten_vote(node, case.cluster.ledger));
+        let apart = (logs().filter(reaches).count() >= majority).then(|| lied(log).or_else(forgot)).flatten();
+        if let Some(fault) = apart {
             return case.verdicts.excuse(Self::ID, fault);
         }
-        let lied = |held: &LogGhost| case.cluster.ledger.excuse(&Scope::range(held, 0, to), DISK);
         let excused: Vec<FaultKind> = logs().filter(|held| !durable(held)).flatten().filter_map(lied).collect();
         match excused.first() {
             Some(&fault) if have + excused.len() >= majority => case.verdicts.excuse(Self::ID, fault),

@@ -7,11 +7,9 @@ use crate::liveness::broken_metadata;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use std::collections::{BTreeMap, BTreeSet};
-use wire::files::METADATA_TOPIC_ID;
+use wire::files::{METADATA_TOPIC_ID, QUORUM_STATE};
 use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
-
-const QUORUM_STATE: &str = "__cluster_metadata-0/quorum-state";
 
 const FILE: &[FaultKind] = &[
     FaultKind::BitRot,
@@ -85,12 +83,14 @@ impl Judge for VoteOnce {
     }
 }
 
-/// W32. What a voter has told others it has written down: a candidate that leads had a majority of voters whose files
-/// named it in that epoch, and an incarnation finds at least the epoch that an earlier one acknowledged by a fetch. (A
-/// vote's answer itself is not observed.) Source: KIP-595; bug C01.
+/// W32. What a voter has told others it has written down: when it grants a vote its file names the candidate in that epoch, or an epoch
+/// beyond, in which it can vote for nobody else there; a candidate that leads had a majority of such votes; and an incarnation finds at
+/// least the epoch that an earlier one acknowledged by a fetch. Source: KIP-595; bugs C01 C02.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PersistBeforeSend {
-    /// Who ever voted, by epoch and candidate.
+    /// What a node's file says: epoch and vote.
+    written: BTreeMap<NodeId, (i32, i32)>,
+    /// Who ever voted and had written it down, by epoch and candidate.
     voters: BTreeMap<(i32, i32), BTreeSet<NodeId>>,
     /// The greatest epoch that a node has acknowledged.
     acknowledged: BTreeMap<NodeId, i32>,
@@ -102,8 +102,13 @@ impl Judge for PersistBeforeSend {
         name: "persist before send",
         sentence: "A voter tells of a vote or an epoch only what it has written down.",
     };
-    const INTERESTS: FactSet =
-        FactSet::of(&[FactKind::Started, FactKind::FileReplaced, FactKind::FollowerFetched, FactKind::Stated]);
+    const INTERESTS: FactSet = FactSet::of(&[
+        FactKind::Started,
+        FactKind::FileReplaced,
+        FactKind::VoteGranted,
+        FactKind::FollowerFetched,
+        FactKind::Stated,
+    ]);
 
     fn claim(&self, scope: &Scope, cluster: &Cluster<'_>) -> Claim {
         unless_broken(scope, cluster)
@@ -115,8 +120,10 @@ impl Judge for PersistBeforeSend {
             Fact::FileReplaced { node, path, contents, .. } if path == QUORUM_STATE => {
                 if let Some(vote) = vote(contents) {
                     self.voters.entry(vote).or_default().insert(*node);
+                    self.written.insert(*node, vote);
                 }
             }
+            Fact::VoteGranted { node, candidate, epoch } => self.granted(*node, (*epoch, candidate.0), case),
             Fact::FollowerFetched { replica, topic_id: Some(METADATA_TOPIC_ID), current_leader_epoch, .. } => {
                 let greatest = self.acknowledged.entry(*replica).or_default();
                 *greatest = (*greatest).max(*current_leader_epoch);
@@ -132,10 +139,26 @@ impl Judge for PersistBeforeSend {
 }
 
 impl PersistBeforeSend {
-    fn started(&self, node: NodeId, case: &mut Case<'_>) {
+    fn granted(&mut self, node: NodeId, granted: (i32, i32), case: &mut Case<'_>) {
+        let written = self.written.get(&node).copied().unwrap_or((-1, -1));
+        if written == granted || written.0 > granted.0 {
+            self.voters.entry(granted).or_default().insert(node);
+            return;
+        }
+        case.charge(self, &Scope::node(node), "granted-unrecorded", || {
+            let ((epoch, candidate), (known, voted)) = (granted, written);
+            format!("node {node} gave its vote of epoch {epoch} to {candidate}; its file says epoch {known} and vote {voted}")
+        });
+    }
+
+    fn started(&mut self, node: NodeId, case: &mut Case<'_>) {
+        let found = case.cluster.nodes.file(node, LogDirId(0), QUORUM_STATE).and_then(|contents| vote(&contents));
+        match found {
+            Some(found) => self.written.insert(node, found),
+            None => self.written.remove(&node),
+        };
         let Some(&acknowledged) = self.acknowledged.get(&node) else { return };
-        let found = case.cluster.nodes.file(node, LogDirId(0), QUORUM_STATE);
-        let epoch = found.and_then(|contents| vote(&contents)).map_or(-1, |(epoch, _)| epoch);
+        let epoch = found.map_or(-1, |(epoch, _)| epoch);
         if epoch < acknowledged {
             case.charge(self, &Scope::node(node), "forgotten", || {
                 format!("node {node} starts with epoch {epoch} in its file, and had acknowledged epoch {acknowledged}")

@@ -118,9 +118,14 @@ pub(super) fn cause(ghost: &Ghost, log: LogId, range: (i64, i64), how: How, ledg
 
 /// A follower whose epoch checkpoint was damaged cuts its log where that says.
 fn damaged_epochs(log: &LogRef, ledger: &Ledger) -> Option<&'static str> {
-    let path = format!("{}/{EPOCH_CHECKPOINT}", log_folder(&log.partition));
-    let scope = Scope { path: Some(path), ..Scope::node(log.node) };
+    let scope = epochs_of(log);
     DAMAGE.iter().find(|(kind, _)| ledger.excuse(&scope, &[*kind]).is_some()).map(|&(_, cause)| cause)
+}
+
+/// A log's epoch checkpoint.
+pub(crate) fn epochs_of(log: &LogRef) -> Scope {
+    let path = format!("{}/{EPOCH_CHECKPOINT}", log_folder(&log.partition));
+    Scope { path: Some(path), ..Scope::node(log.node) }
 }
 
 /// Why what stood at an offset is not there intact when an incarnation begins.

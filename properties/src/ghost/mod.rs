@@ -30,6 +30,7 @@ pub use election::Election;
 pub use image::{Change, Image, PartitionState};
 pub(crate) use log::METADATA_TOPIC_ID;
 pub use log::{Held, LogGhost};
+pub(crate) use loss::epochs_of;
 pub use loss::{Cause, How, Loss};
 pub use metadata::MetadataGhost;
 pub use node::NodeGhost;

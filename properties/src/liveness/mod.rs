@@ -14,8 +14,9 @@ pub(crate) use settled::Settled;
 
 use crate::fact::LogRef;
 use crate::ghost::PartitionState;
-use crate::ledger::{FaultKind, Ledger};
+use crate::ledger::{FaultKind, Ledger, final_name};
 use crate::property::{Claim, Cluster, Scope};
+use wire::files::{EPOCH_CHECKPOINT, META_PROPERTIES, METADATA_FOLDER};
 use wire::{LogDirId, NodeId};
 
 /// Faults that leave bytes behind that cannot be read.
@@ -103,12 +104,20 @@ fn is_shown_offline(log: &LogRef, cluster: &Cluster<'_>) -> bool {
     view.and_then(|view| view.log(log.topic_id, log.partition.partition)).is_none_or(|log| !log.online)
 }
 
+/// A file of the metadata log's folder, the one that names the node and its directory, or the epochs of any log: what is cut by those that
+/// are wrong, and so who is level with whom, is not followed up.
+fn leads_astray(path: &str) -> bool {
+    let folder = path.strip_prefix(METADATA_FOLDER).is_some_and(|rest| rest.starts_with('/'));
+    let name = final_name(path);
+    folder || name == META_PROPERTIES || name.ends_with(EPOCH_CHECKPOINT)
+}
+
 /// The fault that may have broken a node's metadata log, or a small file that it needs to start.
 pub(crate) fn broken_metadata(node: NodeId, ledger: &Ledger) -> Option<FaultKind> {
     let log = Some(LogRef::metadata(node));
     let of_log = ledger.excuse(&Scope { log, ..Scope::node(node) }, METADATA);
     let of_file = |touch: &&crate::Touch| {
-        let file = touch.log.is_none() && touch.path.is_some();
+        let file = touch.log.is_none() && touch.path.as_deref().is_some_and(leads_astray);
         file && METADATA.contains(&touch.fault) && touch.node.is_none_or(|other| other == node)
     };
     of_log.or_else(|| ledger.touches().iter().find(of_file).map(|touch| touch.fault))

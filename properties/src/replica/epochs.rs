@@ -10,6 +10,7 @@ use crate::property::{PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
 use std::collections::BTreeMap;
+use wire::files::QUORUM_STATE;
 use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
 
@@ -147,8 +148,6 @@ struct Quorum {
     /// Which incarnation that was.
     led_by: u32,
 }
-
-const QUORUM_STATE: &str = "__cluster_metadata-0/quorum-state";
 
 impl Judge for QuorumEpoch {
     const ID: PropertyId = PropertyId {

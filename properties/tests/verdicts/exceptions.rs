@@ -392,13 +392,18 @@ fn w18_a_damaged_leader_begins_with_what_is_left() {
 }
 
 /// The quorum's leader has another batch than the two other voters.
-fn apart(touched: Option<(FaultKind, i32)>) -> Group {
-    let group = Group::new();
+fn apart(touched: Option<Touch>) -> Group {
+    let mut group = Group::new();
+    touched.into_iter().for_each(|touch| group.court.ledger_mut().touch(touch));
     let base = group.shown_end();
     let own = metadata_batch(base, 1, vec![TopicRecord { name: "own".into(), topic_id: TOPIC }.into()]);
     let theirs = metadata_batch(base, 1, vec![]);
-    let group = group.append_metadata(1, own).append_metadata(2, theirs.clone()).append_metadata(3, theirs);
-    touched.into_iter().fold(group, |group, (fault, node)| group.touch(fault, LogRef::metadata(NodeId(node))))
+    group.append_metadata(1, own).append_metadata(2, theirs.clone()).append_metadata(3, theirs)
+}
+
+/// A fault of a node's only directory.
+fn on_disk(fault: FaultKind, node: i32) -> Touch {
+    Touch::new(fault, Moment::default()).on(NodeId(node)).in_dir(DIR)
 }
 
 #[test]
@@ -408,9 +413,10 @@ fn w35_a_damaged_voters_bytes_are_nobodys_measure() {
         let end = group.shown_end();
         group.advance_metadata(end).found().violated.contains(&"W35/minority".to_owned())
     };
-    let rotten = Some((FaultKind::BitRot, 1));
-    assert!(!commits(rotten, &[1, 2, 3]));
-    assert!(commits(rotten, &[1]), "what is not durable is not excused");
+    let rotten = |node| Some(on_disk(FaultKind::BitRot, node).in_log(LogRef::metadata(NodeId(node)), Some(0)));
+    assert!(!commits(rotten(1), &[1, 2, 3]), "node 1 leads");
+    assert!(commits(rotten(1), &[1]), "what is not durable is not excused");
+    assert!(!commits(Some(on_disk(FaultKind::WipedDisk, 3)), &[1, 2, 3]), "it forgot its vote");
     assert!(commits(None, &[1, 2, 3]));
 }
 
@@ -422,6 +428,6 @@ fn w03_a_voter_that_forgot_its_vote_lets_two_leaders_have_one_epoch() {
         let found = group.append_metadata(1, batch.clone()).append_metadata(2, batch).found();
         found.violated.contains(&"W03/diverged".to_owned())
     };
-    assert!(!diverged(Some((FaultKind::WipedDisk, 3))));
-    assert!(diverged(Some((FaultKind::Kill, 3))));
+    assert!(!diverged(Some(on_disk(FaultKind::WipedDisk, 3))));
+    assert!(diverged(Some(on_disk(FaultKind::Kill, 3))));
 }

@@ -195,7 +195,19 @@ fn w31_a_vote_is_answered_to_one_candidate_across_starts() {
     let grants = |group: Group, candidate| {
         group.then(Fact::VoteGranted { node: NodeId(3), candidate: NodeId(candidate), epoch: 7 })
     };
-    grants(grants(Group::new(), 2), 2).silent();
-    let again = grants(Group::new(), 2).stop(3, Stop::Kill).start(3, 0);
-    grants(again, 1).violates(&["W31/granted-twice"]);
+    let voted = || Group::new().votes(3, 2, 7);
+    grants(grants(voted(), 2), 2).silent();
+    let again = grants(voted(), 2).stop(3, Stop::Kill).start(3, 0);
+    grants(again, 1).violates(&["W31/granted-twice", "W32/granted-unrecorded"]);
+}
+
+#[test]
+fn w32_a_vote_is_granted_when_the_file_binds_the_voter() {
+    let grants = |written: Group| written.then(Fact::VoteGranted { node: NodeId(3), candidate: NodeId(2), epoch: 7 });
+    grants(Group::new().votes(3, 2, 7)).silent();
+    // In a later epoch it cannot vote for anybody else in this one any more.
+    grants(Group::new().votes(3, -1, 8)).silent();
+    for written in [Group::new(), Group::new().votes(3, -1, 7), Group::new().votes(3, 1, 7)] {
+        grants(written).violates(&["W32/granted-unrecorded"]);
+    }
 }

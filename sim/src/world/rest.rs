@@ -33,6 +33,8 @@ const MOST_LATE_LOOKS: u32 = 50;
 pub(crate) struct Rest {
     phase: Phase,
     deadline: Instant,
+    /// How much metadata somebody knew to be committed when faults stopped.
+    committed: i64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,7 +64,11 @@ impl World {
     pub(super) fn await_rest(&mut self) {
         let last = self.plan.steps.iter().filter_map(|step| last_of(&step.when, &step.action)).max().unwrap_or(0);
         let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
-        self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound) };
+        let mut committed = 0;
+        self.each_log(|_, log| {
+            committed = committed.max(if log.topic_id == METADATA { log.high_watermark } else { 0 })
+        });
+        self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound), committed };
         self.judge(&Fact::Healed {});
         self.queue.push(self.after(CHECK_US), u64::MAX, What::Check);
     }
@@ -257,13 +263,18 @@ impl World {
         self.each_log(|actor, log| {
             still &= match leaders.get(&(log.topic_id, log.partition)) {
                 _ if !log.online => true,
-                Some(leader) if leader.actor != actor => leader.is_level_with(&log),
+                Some(leader) if leader.actor != actor => leader.is_level_with(&log) && self.has_heard(&log),
                 // Without a leader nothing can be committed.
                 None if !alone => true,
                 _ => log.high_watermark >= log.log_end_offset,
             };
         });
         still
+    }
+
+    /// Whether a node knows the metadata that was committed when faults stopped: what was slow by then may still be under way.
+    fn has_heard(&self, log: &LogView<'_>) -> bool {
+        log.topic_id != METADATA || log.corrupt_from.is_some() || log.high_watermark >= self.rest.committed
     }
 
     fn has_read(&self, reader: ActorId, goals: &BTreeMap<TopicPartition, i64>) -> bool {
@@ -351,7 +362,7 @@ impl World {
         }
         self.each_log(|actor, log| {
             let leader = leaders.get(&(log.topic_id, log.partition)).filter(|leader| leader.actor != actor);
-            if log.online && leader.is_some_and(|leader| !leader.is_level_with(&log)) {
+            if log.online && leader.is_some_and(|leader| !leader.is_level_with(&log) || !self.has_heard(&log)) {
                 behind.push(format!("{} behind the leader of {}-{}", self.cast.name(actor), log.topic, log.partition));
             }
         });

@@ -35,6 +35,8 @@ pub const HIGH_WATERMARK_CHECKPOINT: &str = "replication-offset-checkpoint";
 pub const LOG_START_CHECKPOINT: &str = "log-start-offset-checkpoint";
 /// In each log directory: whose it is.
 pub const META_PROPERTIES: &str = "meta.properties";
+/// What a voter has promised (KIP-595): which epoch it is in, and whom it voted for; below a log directory.
+pub const QUORUM_STATE: &str = "__cluster_metadata-0/quorum-state";
 /// In each log directory after a controlled shutdown.
 pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 
