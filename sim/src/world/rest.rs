@@ -66,7 +66,9 @@ impl World {
         let bound = self.plan.heal_at_us.max(last).saturating_add(self.plan.rest_within_us);
         let mut committed = 0;
         self.each_log(|_, log| {
-            committed = committed.max(if log.topic_id == METADATA { log.high_watermark } else { 0 })
+            if log.topic_id == METADATA {
+                committed = committed.max(log.high_watermark);
+            }
         });
         self.rest = Rest { phase: Phase::Draining { flushed: false }, deadline: micros(bound), committed };
         self.judge(&Fact::Healed {});
