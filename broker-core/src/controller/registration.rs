@@ -81,7 +81,7 @@ pub(crate) fn register(
 ) -> Vec<MetadataRecord> {
     let broker_id = request.broker_id;
     let known = image.brokers.get(&broker_id);
-    let same = known.filter(|known| known.incarnation_id == request.incarnation_id);
+    let same = same_incarnation(image, &request);
     let clean = known.is_some_and(|broker| broker.broker_epoch == request.previous_broker_epoch);
     let end_points = request.listeners.into_iter().map(|listener| BrokerEndpoint {
         name: listener.name,
@@ -97,7 +97,7 @@ pub(crate) fn register(
     let registration = RegisterBrokerRecord {
         broker_id,
         incarnation_id: request.incarnation_id,
-        broker_epoch: same.map_or(broker_epoch, |same| same.broker_epoch),
+        broker_epoch,
         end_points: end_points.collect(),
         features: features.collect(),
         rack: request.rack,
@@ -112,6 +112,14 @@ pub(crate) fn register(
         records.extend(membership::changes(image, turn, policy));
     }
     records
+}
+
+/// What is registered of the incarnation that asks, if it has asked before.
+pub(crate) fn same_incarnation<'a>(
+    image: &'a Image,
+    request: &BrokerRegistrationRequest,
+) -> Option<&'a RegisterBrokerRecord> {
+    image.brokers.get(&request.broker_id).filter(|known| known.incarnation_id == request.incarnation_id)
 }
 
 /// The version of a record under the `metadata.version` that this broker writes, 30.
@@ -172,10 +180,11 @@ mod tests {
             apply(&mut image, records);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
             // It asks again, because it got no answer, and stays what it is.
-            let again = register(&image, request.clone(), 60, policy);
+            let known = same_incarnation(&image, &request).map(|known| known.broker_epoch);
+            assert_eq!(known, Some(50));
+            let again = register(&image, request, 50, policy);
             apply(&mut image, again);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
-            assert_eq!(image.brokers[&1].broker_epoch, 50);
             assert_eq!(image.active_brokers(), [1]);
         }
     }

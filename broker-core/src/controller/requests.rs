@@ -52,7 +52,9 @@ impl Broker {
             let response = BrokerRegistrationResponse { error_code: error.code(), ..Default::default() };
             return self.reply_to(caller, response.into(), io);
         }
-        let broker_epoch = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
+        let end = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
+        let known = registration::same_incarnation(self.controller.latest(), &request);
+        let broker_epoch = known.map_or(end, |known| known.broker_epoch);
         self.sessions.touch(request.broker_id, io.now.mono);
         let records = registration::register(self.controller.latest(), request, broker_epoch, self.policy());
         let response = BrokerRegistrationResponse { broker_epoch, ..BrokerRegistrationResponse::default() };

@@ -55,7 +55,7 @@ async fn broker(seed: u64, witness: Witness) -> turmoil::Result {
     let (incarnation, tap) = witness.started();
     let network = Arc::new(Turmoil::tapped(Draw::seeded(seed).of("broker"), incarnation, tap));
     let listener = network.bind(&Endpoint { host: Str::default(), port: 9092 }).await?;
-    let open = |io: &mut wire::Io<'_, Broker>| Broker::open(config(), seed, io);
+    let open = |io: &mut wire::Io<'_, Broker>| Broker::open(config(), seed + u64::from(incarnation), io);
     let (mut driver, _handle) = Driver::new(network, witness.clone(), clock(), open)?;
     witness.opened();
     driver.listen("PLAINTEXT".into(), listener);
