@@ -71,8 +71,7 @@ pub(crate) fn request(
     }
 }
 
-/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR. One that
-/// asks again, because it got no answer, stays what it is.
+/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR.
 pub(crate) fn register(
     image: &Image,
     request: BrokerRegistrationRequest,
@@ -81,7 +80,6 @@ pub(crate) fn register(
 ) -> Vec<MetadataRecord> {
     let broker_id = request.broker_id;
     let known = image.brokers.get(&broker_id);
-    let same = same_incarnation(image, &request);
     let clean = known.is_some_and(|broker| broker.broker_epoch == request.previous_broker_epoch);
     let end_points = request.listeners.into_iter().map(|listener| BrokerEndpoint {
         name: listener.name,
@@ -101,25 +99,14 @@ pub(crate) fn register(
         end_points: end_points.collect(),
         features: features.collect(),
         rack: request.rack,
-        fenced: same.is_none_or(|same| same.fenced),
-        in_controlled_shutdown: same.is_some_and(|same| same.in_controlled_shutdown),
+        fenced: true,
         log_dirs: request.log_dirs,
         ..RegisterBrokerRecord::default()
     };
     let turn = if clean || policy.bugs.has(Bug::R17) { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
     let mut records = vec![registration.into()];
-    if same.is_none() {
-        records.extend(membership::changes(image, turn, policy));
-    }
+    records.extend(membership::changes(image, turn, policy));
     records
-}
-
-/// What is registered of the incarnation that asks, if it has asked before.
-pub(crate) fn same_incarnation<'a>(
-    image: &'a Image,
-    request: &BrokerRegistrationRequest,
-) -> Option<&'a RegisterBrokerRecord> {
-    image.brokers.get(&request.broker_id).filter(|known| known.incarnation_id == request.incarnation_id)
 }
 
 /// The version of a record under the `metadata.version` that this broker writes, 30.
@@ -172,18 +159,12 @@ mod tests {
         };
         for incarnation in 1..3 {
             let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);
-            let records = register(&image, request.clone(), 50, policy);
+            let records = register(&image, request, 50, policy);
             apply(&mut image, records);
             assert_eq!(leader(&image).0, NO_LEADER);
             assert_eq!(image.active_brokers(), [0i32; 0]);
             let records = membership::unfence(&image, 1, 50, policy);
             apply(&mut image, records);
-            assert_eq!(leader(&image), (1, 2 * incarnation as i32));
-            // It asks again, because it got no answer, and stays what it is.
-            let known = same_incarnation(&image, &request).map(|known| known.broker_epoch);
-            assert_eq!(known, Some(50));
-            let again = register(&image, request, 50, policy);
-            apply(&mut image, again);
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
             assert_eq!(image.active_brokers(), [1]);
         }

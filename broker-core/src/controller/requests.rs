@@ -52,9 +52,7 @@ impl Broker {
             let response = BrokerRegistrationResponse { error_code: error.code(), ..Default::default() };
             return self.reply_to(caller, response.into(), io);
         }
-        let end = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
-        let known = registration::same_incarnation(self.controller.latest(), &request);
-        let broker_epoch = known.map_or(end, |known| known.broker_epoch);
+        let broker_epoch = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
         self.sessions.touch(request.broker_id, io.now.mono);
         let records = registration::register(self.controller.latest(), request, broker_epoch, self.policy());
         let response = BrokerRegistrationResponse { broker_epoch, ..BrokerRegistrationResponse::default() };
@@ -129,9 +127,7 @@ impl Broker {
             (false, true) if !broker.in_controlled_shutdown => {
                 (membership::shut_down(image, id, epoch, policy), told(false, false))
             }
-            (false, true) if leads => (Vec::new(), told(false, false)),
-            // Nobody waits for its session to end: what registers next is another incarnation.
-            (false, true) => (membership::fence(image, id, epoch, policy), told(true, true)),
+            (false, true) => (Vec::new(), told(false, !leads)),
             (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
             (false, false) => (Vec::new(), told(false, false)),
         }
