@@ -12,6 +12,7 @@ use crate::parked::{Parked, Waiting};
 use crate::replica::leader::Leading;
 use crate::serving::News;
 use bytes::Bytes;
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wire::messages::produce::{
@@ -123,8 +124,9 @@ impl Broker {
         let hosted = |topic: &TopicProduceData, index| self.resolve(&topic.name, topic.topic_id, index).is_ok();
         // A partition that stands twice counts by its last entry.
         let named = |topic: &TopicProduceData, index| (topic.name.clone(), topic.topic_id, index);
-        let last: BTreeMap<_, bool> =
-            all().map(|(topic, data)| (named(topic, data.index), data.records.is_none())).collect();
+        let last = LazyCell::new(|| -> BTreeMap<_, bool> {
+            all().map(|(topic, data)| (named(topic, data.index), data.records.is_none())).collect()
+        });
         let trips = |(topic, data): (&TopicProduceData, &PartitionProduceData)| match &data.records {
             None => hosted(topic, data.index) && last.get(&named(topic, data.index)) == Some(&true),
             // These versions ask every batch for its codec first.

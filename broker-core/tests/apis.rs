@@ -17,9 +17,9 @@ use wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use wire::messages::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
-use wire::messages::{ApiVersionsRequest, produce::PartitionProduceData};
+use wire::messages::{ApiVersionsRequest, EndQuorumEpochRequest, end_quorum_epoch, produce::PartitionProduceData};
 use wire::records::{BatchBuilder, Compression};
-use wire::{ApiKey, ErrorCode, Input, LogDirId, Request, RequestHeader, Response, Str, Uuid};
+use wire::{ApiKey, ConnId, ErrorCode, Input, LogDirId, Peer, Request, RequestHeader, Response, Side, Str, Uuid};
 
 fn produce_code(solo: &mut Solo, version: i16, acks: i16, topic: &str, records: Bytes) -> i16 {
     let Response::Produce(response) = solo.ask(version, produce_request(topic, acks, records)) else { panic!() };
@@ -409,4 +409,28 @@ proptest! {
         solo.restart();
         prop_assert_eq!(solo.halted, None);
     }
+}
+
+#[test]
+fn the_end_of_an_epoch_in_another_cluster_changes_nothing() {
+    let mut solo = Solo::new(&[
+        ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"),
+        ("controller.listener.names", "CONTROLLER"),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+    ]);
+    let epoch = solo.broker.view().quorum_epoch();
+    let mut ends = |n: u32, cluster_id: Option<Str>| {
+        let conn = ConnId { side: Side::Accepted, n };
+        solo.input(Input::Accepted(conn, Peer { listener: "CONTROLLER".into(), remote: "10.0.0.8:5000".into() }));
+        let ended = end_quorum_epoch::PartitionData { leader_id: 2, leader_epoch: epoch + 900, ..Default::default() };
+        let topic = end_quorum_epoch::TopicData { topic_name: "__cluster_metadata".into(), partitions: vec![ended] };
+        solo.send(conn, 1, EndQuorumEpochRequest { cluster_id, topics: vec![topic], ..Default::default() });
+        solo.settle();
+        let answer = solo.answer(conn, ApiKey::EndQuorumEpoch, 1);
+        let Some(Response::EndQuorumEpoch(answer)) = answer else { panic!("{answer:?}") };
+        (answer.error_code, solo.broker.view().quorum_epoch())
+    };
+    assert_eq!(ends(901, Some("another".into())), (ErrorCode::InconsistentClusterId.code(), epoch));
+    let (error, raised) = ends(902, None);
+    assert!(error == 0 && raised >= epoch + 900, "one of its own does: {error}, epoch {raised}");
 }

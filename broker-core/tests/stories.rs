@@ -6,6 +6,7 @@ use broker_core::Event;
 use bytes::Bytes;
 use solo::*;
 use wire::files::METADATA_TOPIC_ID;
+use wire::messages::FetchRequest;
 use wire::messages::fetch::FetchPartition;
 use wire::{ApiKey, DiskError, ErrorCode, Input, LogDirId, RamDisk, Reason, Response, Uuid};
 
@@ -216,6 +217,29 @@ fn a_read_below_the_hot_tail_goes_to_the_disk_and_checks_again_afterwards() {
     solo.input(Input::Read(id, Err(DiskError::Io)));
     let Some(Response::Fetch(answer)) = solo.answer(conn, ApiKey::Fetch, 12) else { panic!() };
     assert_eq!(answer.responses[0].partitions[0].error_code, code(ErrorCode::KafkaStorageError));
+}
+
+#[test]
+fn cold_reads_of_one_fetch_share_its_max_bytes() {
+    let mut solo = Solo::new(&[]);
+    let names = ["orders", "payments"];
+    for name in names {
+        solo.create(name, 1, &[("internal.segment.bytes", "4096")]);
+        for _ in 0..20 {
+            solo.produce(name, &"x".repeat(1000));
+        }
+    }
+    solo.restart();
+    let both = names.iter().flat_map(|name| fetch_request(name, 0, 0).topics).collect();
+    let conn = solo.connect();
+    solo.send(conn, 12, FetchRequest { max_bytes: 3_000, topics: both, ..fetch_request("orders", 0, 0) });
+    while solo.read() {}
+    let Some(Response::Fetch(answer)) = solo.answer(conn, ApiKey::Fetch, 12) else {
+        panic!("the reads must answer it")
+    };
+    let given = answer.responses.iter().flat_map(|topic| &topic.partitions);
+    let bytes: Vec<usize> = given.map(|data| data.records.as_ref().map_or(0, Bytes::len)).collect();
+    assert_eq!(bytes, [3_000, 0]);
 }
 
 #[test]

@@ -184,6 +184,20 @@ fn reaches_up_to(scope: &Scope, from: i64) -> bool {
     scope.offsets.is_none_or(|(_, to)| from < to)
 }
 
+/// Faults that change bytes that stood.
+pub(crate) const CHANGED_BYTES: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+/// Those, and faults that take what a sync had claimed.
+pub(crate) const DAMAGE: &[FaultKind] =
+    &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync];
+/// Those, and what takes everything: all that can make a disk break what it promised.
+pub(crate) const BROKEN_PROMISES: &[FaultKind] = &[
+    FaultKind::BitRot,
+    FaultKind::MisdirectedWrite,
+    FaultKind::LyingSync,
+    FaultKind::FailedSync,
+    FaultKind::WipedDisk,
+];
+
 /// A file that was written under a temporary name is the one that it became.
 fn same_file(path: &str, other: &str) -> bool {
     final_name(path) == final_name(other)

@@ -19,8 +19,8 @@ use wire::{Dir, Disk, DiskError, EntryKind, File, Lent, LogDirId, ReadId, SyncId
 enum Place {
     /// A log directory's root.
     Root(PathBuf),
-    /// Below another directory; None once it was removed.
-    Below(u64, Option<String>),
+    /// Below another directory.
+    Below(u64, String),
 }
 
 /// An open file, and its length as this process made it.
@@ -64,8 +64,8 @@ impl RealDisk {
     fn path(&self, dir: u64) -> Result<PathBuf, DiskError> {
         match self.dirs.get(&dir) {
             Some(Place::Root(path)) => Ok(path.clone()),
-            Some(Place::Below(parent, Some(name))) => Ok(self.path(*parent)?.join(name)),
-            Some(Place::Below(_, None)) | None => Err(DiskError::NotFound),
+            Some(Place::Below(parent, name)) => Ok(self.path(*parent)?.join(name)),
+            None => Err(DiskError::NotFound),
         }
     }
 
@@ -76,14 +76,14 @@ impl RealDisk {
 
     /// The handle of a directory that is known by its place.
     fn known(&self, parent: u64, name: &str) -> Option<u64> {
-        let is = |place: &Place| matches!(place, Place::Below(p, Some(n)) if *p == parent && n == name);
+        let is = |place: &Place| matches!(place, Place::Below(p, n) if *p == parent && n == name);
         self.dirs.iter().find(|(_, place)| is(place)).map(|(&inode, _)| inode)
     }
 
     fn dir_handle(&mut self, parent: Dir, name: &str) -> Dir {
         let inode = self.known(parent.inode, name).unwrap_or_else(|| {
             let inode = self.inode();
-            self.dirs.insert(inode, Place::Below(parent.inode, Some(name.to_owned())));
+            self.dirs.insert(inode, Place::Below(parent.inode, name.to_owned()));
             inode
         });
         Dir { log_dir: parent.log_dir, inode }
@@ -201,7 +201,7 @@ impl Disk for RealDisk {
     fn rename(&mut self, from: (Dir, &str), to: (Dir, &str)) -> Result<(), DiskError> {
         fs::rename(self.entry(from.0, from.1)?, self.entry(to.0, to.1)?).map_err(failed)?;
         if let Some(inode) = self.known(from.0.inode, from.1) {
-            self.dirs.insert(inode, Place::Below(to.0.inode, Some(to.1.to_owned())));
+            self.dirs.insert(inode, Place::Below(to.0.inode, to.1.to_owned()));
         }
         Ok(())
     }

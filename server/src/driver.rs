@@ -99,6 +99,7 @@ type Attach<Op> = Box<dyn FnOnce(&mut Sockets<Op>, ConnId) + Send>;
 
 /// The open connections, and every task beside the loop.
 struct Sockets<Op> {
+    /// The longest frame that is accepted from who dialled this node.
     max_bytes: u32,
     inbox: mpsc::Sender<Happening<Op>>,
     writers: BTreeMap<ConnId, mpsc::UnboundedSender<Order>>,
@@ -148,7 +149,8 @@ where
         Ok((Driver { node, network, storage, clock, inbox, sockets, outputs }, handle))
     }
 
-    /// Limits the length of a frame, Kafka's `socket.request.max.bytes`.
+    /// Limits the length of a request, Kafka's `socket.request.max.bytes`. Answers may be as long as requests are by default: a follower's
+    /// may hold many partitions.
     pub fn limit_frames(&mut self, max_bytes: u32) {
         self.sockets.max_bytes = max_bytes;
     }
@@ -274,7 +276,8 @@ impl<Op: Send + 'static> Sockets<Op> {
     {
         let (orders, order) = mpsc::unbounded_channel();
         self.writers.insert(conn, orders);
-        let (inbox, max_bytes) = (self.inbox.clone(), self.max_bytes);
+        let inbox = self.inbox.clone();
+        let max_bytes = if conn.side == Side::Accepted { self.max_bytes } else { SOCKET_REQUEST_MAX_BYTES };
         self.writing.spawn(async move {
             if let Ok(stream) = stream.await {
                 converse(conn, stream, max_bytes, order, &inbox).await;

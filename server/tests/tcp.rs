@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet};
 use wire::{OpId, Reason, TopicPartition};
@@ -30,11 +31,16 @@ struct Running {
 
 impl Running {
     async fn start(dir: &Path, seed: u64) -> Running {
+        Running::start_with(dir, seed, &[]).await
+    }
+
+    async fn start_with(dir: &Path, seed: u64, properties: &[(&str, &str)]) -> Running {
         let port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, controller) = (port(), port());
         let listeners = format!("PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}");
-        let properties = BTreeMap::from([("listeners".to_owned(), listeners)]);
-        let config = Config::parse(&properties).unwrap();
+        let mut all = BTreeMap::from([("listeners".to_owned(), listeners)]);
+        all.extend(properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        let config = Config::parse(&all).unwrap();
         let serving = Serving::start(config, Tcp, &[dir.to_path_buf()], seed).await.unwrap();
         Running { port, handle: serving.handle(), task: tokio::task::spawn_local(serving.run()) }
     }
@@ -146,6 +152,22 @@ async fn what_was_produced_over_tcp_outlives_a_restart() {
         let broker = Running::start(&dir.0, 2).await;
         assert_eq!(consume(broker.port, 300).await, expected);
         assert_eq!(produce(broker.port, "1", 300..301).await, [Some(300)]);
+        assert_eq!(broker.stop().await, Reason::Shutdown);
+    };
+    LocalSet::new().run_until(story).await;
+}
+
+#[tokio::test]
+async fn a_request_longer_than_the_limit_ends_its_connection_and_no_other() {
+    let dir = Temp(std::env::temp_dir().join(format!("tribunal-limit-{}", std::process::id())));
+    let story = async {
+        let broker = Running::start_with(&dir.0, 1, &[("socket.request.max.bytes", "1000")]).await;
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", broker.port)).await.unwrap();
+        stream.write_all(&1001_u32.to_be_bytes()).await.unwrap();
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0, "closed before the frame came");
+        create(broker.port).await;
+        assert_eq!(produce(broker.port, "all", 0..3).await, [Some(0), Some(1), Some(2)]);
+        assert_eq!(consume(broker.port, 3).await.len(), 3);
         assert_eq!(broker.stop().await, Reason::Shutdown);
     };
     LocalSet::new().run_until(story).await;

@@ -178,8 +178,7 @@ fn check_replicas(image: &Image, replicas: &[i32], factor: Option<usize>) -> Res
             "The manual partition assignment includes a partition with {len} replica(s), but this is not consistent with previous partitions, which have {factor} replica(s)."
         ));
     }
-    let active = image.active_brokers();
-    if replicas.iter().all(|broker| !active.contains(broker)) {
+    if !replicas.iter().any(|&broker| image.is_active(broker)) {
         return Err(
             "All brokers specified in the manual partition assignment are fenced or in controlled shutdown.".to_owned()
         );

@@ -83,12 +83,6 @@ impl Image {
         self.configs.get(&(BROKER_RESOURCE, Str::default())).cloned().unwrap_or_default()
     }
 
-    /// Brokers that may lead, ascending.
-    pub(crate) fn active_brokers(&self) -> Vec<i32> {
-        let active = self.brokers.values().filter(|broker| !broker.fenced && !broker.in_controlled_shutdown);
-        active.map(|broker| broker.broker_id).collect()
-    }
-
     /// Brokers that new replicas may be placed on.
     pub(crate) fn usable_brokers(&self) -> Usable {
         let stays = self.brokers.values().filter(|broker| !broker.in_controlled_shutdown);

@@ -113,6 +113,7 @@ mod tests {
             (1, asked(5, 6, &[(1, 10)]), Some(ErrorCode::InvalidUpdateVersion)),
             (1, asked(5, 7, &[(2, 20)]), Some(ErrorCode::InvalidRequest)),
             (1, asked(5, 7, &[(1, 10), (4, 40)]), Some(ErrorCode::InvalidRequest)),
+            (1, asked(5, 7, &[(1, 10), (1, 10)]), Some(ErrorCode::InvalidRequest)),
             (1, asked(5, 7, &[(1, 10), (2, 19)]), Some(ErrorCode::IneligibleReplica)),
             (1, asked(5, 7, &[(1, 10), (3, 30)]), Some(ErrorCode::IneligibleReplica)),
         ];

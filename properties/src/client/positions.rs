@@ -4,7 +4,7 @@ use crate::fact::{Fact, FactKind, FactSet, ReadSeen};
 use crate::ghost::LogGhost;
 use crate::history::{Place, Sends};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::payload::Uid;
 use crate::property::{PropertyId, Scope};
 use std::collections::BTreeMap;
@@ -36,8 +36,7 @@ impl Judge for PositionsMoveOpenly {
     };
     const INTERESTS: FactSet =
         FactSet::of(&[FactKind::PollCompleted, FactKind::Repositioned, FactKind::PositionMoved, FactKind::ClientLife]);
-    const EXCUSED_BY: &'static [FaultKind] =
-        &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync];
+    const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {

@@ -1,9 +1,10 @@
 //! The in-sync replicas: what the leader takes for them and what the controller has committed, and who may join.
 
-use super::{CHANGED_BYTES, replica, unless_metadata_broke};
+use super::{replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{Change, Fetched, LogGhost, METADATA_TOPIC_ID, PartitionGhost, PartitionState};
 use crate::judge::{Case, Judge};
+use crate::ledger::CHANGED_BYTES;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,15 +147,7 @@ impl Judge for IsrExpansion {
 
     fn observe(&mut self, _: &Fact, case: &mut Case<'_>) {
         for join in joins(case.cluster) {
-            let Some(kind) = premature(&join) else { continue };
-            let scope = match kind {
-                "never-fetched" => Scope::node(join.node),
-                _ => Scope::range(
-                    join.leader,
-                    0,
-                    join.high_watermark.max(join.fetch.map_or(0, |fetch| fetch.offset) + 1),
-                ),
-            };
+            let Some((kind, scope)) = premature(&join) else { continue };
             case.charge(self, &scope, kind, || {
                 let Join { node, partition, fetch, high_watermark, epoch, .. } = join;
                 let name = &partition.partition;
@@ -164,14 +157,13 @@ impl Judge for IsrExpansion {
     }
 }
 
-fn premature(join: &Join<'_>) -> Option<&'static str> {
+/// What a join lacks, and what may excuse it: of the leader's log that what it measures by, of a replica that never fetched nothing.
+fn premature(join: &Join<'_>) -> Option<(&'static str, Scope)> {
     let start = join.partition.leader_of(join.epoch)?.start_offset;
-    match join.fetch {
-        None => Some("never-fetched"),
-        Some(fetch) if fetch.offset < join.high_watermark => Some("below-high-watermark"),
-        Some(fetch) if fetch.offset < start => Some("below-epoch-start"),
-        Some(_) => None,
-    }
+    let Some(fetch) = join.fetch else { return Some(("never-fetched", Scope::node(join.node))) };
+    let measures = [(join.high_watermark, "below-high-watermark"), (start, "below-epoch-start")];
+    let &(least, kind) = measures.iter().find(|&&(least, _)| fetch.offset < least)?;
+    Some((kind, Scope::range(join.leader, 0, least)))
 }
 
 /// A replica that the fact at hand has taken into an ISR at its leader's request.

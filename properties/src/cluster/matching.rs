@@ -4,13 +4,9 @@ use super::{forgotten_vote, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost, epochs_of};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::DAMAGE;
 use crate::liveness::damaged_replica;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
-
-/// Faults after which two replicas need not hold the same bytes.
-const DAMAGE: &[FaultKind] =
-    &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync];
 
 /// W03. Two replicas that hold a batch of the same epoch with the same end hold the same batches before it. Judged
 /// whenever a copy is appended, against the first that was seen; never rebased. Source: Raft; TLA+: LogMatchingProperty;

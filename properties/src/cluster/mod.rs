@@ -27,16 +27,13 @@ pub(crate) use watermarks::{Bounds, HighWatermarkMonotonic, HighWatermarkSound, 
 
 use crate::fact::LogRef;
 use crate::ghost::{Ghost, LogGhost, PartitionGhost};
-use crate::ledger::{FaultKind, Ledger};
+use crate::ledger::{BROKEN_PROMISES, CHANGED_BYTES, FaultKind, Ledger};
 use crate::liveness::broken_metadata;
 use crate::property::{Claim, Cluster, Scope};
 use broker_core::Event;
 use broker_core::event::Partition;
 use wire::files::QUORUM_STATE;
 use wire::{LogDirId, NodeId};
-
-/// Faults that change bytes that a replica held.
-const CHANGED_BYTES: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
 
 /// What the quorum has decided may be undone where a fault broke the metadata log of a voter: a majority without it may
 /// decide otherwise.
@@ -48,14 +45,7 @@ pub(crate) fn unless_metadata_broke(cluster: &Cluster<'_>) -> Claim {
 
 /// What made a voter forget in which epoch it has voted, and for whom: two leaders may have one epoch then.
 fn forgotten_vote(node: NodeId, ledger: &Ledger) -> Option<FaultKind> {
-    const FORGETS: &[FaultKind] = &[
-        FaultKind::WipedDisk,
-        FaultKind::LyingSync,
-        FaultKind::FailedSync,
-        FaultKind::BitRot,
-        FaultKind::MisdirectedWrite,
-    ];
-    ledger.excuse(&Scope::file(node, LogDirId(0), QUORUM_STATE), FORGETS)
+    ledger.excuse(&Scope::file(node, LogDirId(0), QUORUM_STATE), BROKEN_PROMISES)
 }
 
 /// A leader's high watermark that advanced, of a partition with several replicas.

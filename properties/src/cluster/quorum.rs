@@ -4,7 +4,7 @@ use super::{forgotten_vote, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{BROKEN_PROMISES, FaultKind};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use std::collections::BTreeMap;
@@ -92,14 +92,6 @@ impl Judge for CurrentTermCommit {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MajorityDurable;
 
-const DISK: &[FaultKind] = &[
-    FaultKind::LyingSync,
-    FaultKind::FailedSync,
-    FaultKind::MisdirectedWrite,
-    FaultKind::BitRot,
-    FaultKind::WipedDisk,
-];
-
 impl Judge for MajorityDurable {
     const ID: PropertyId = PropertyId {
         id: "W35",
@@ -122,7 +114,7 @@ impl Judge for MajorityDurable {
         if have >= majority {
             return;
         }
-        let lied = |held: &LogGhost| case.cluster.ledger.excuse(&Scope::range(held, 0, to), DISK);
+        let lied = |held: &LogGhost| case.cluster.ledger.excuse(&Scope::range(held, 0, to), BROKEN_PROMISES);
         // Where the leader's bytes changed behind its back, or a voter forgot its vote, its log says nothing of the others'.
         let forgot = || ghost.voters().iter().find_map(|&node| forgotten_vote(node, case.cluster.ledger));
         let apart = (logs().filter(reaches).count() >= majority).then(|| lied(log).or_else(forgot)).flatten();

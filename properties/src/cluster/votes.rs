@@ -2,7 +2,7 @@
 
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::BROKEN_PROMISES;
 use crate::liveness::broken_metadata;
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
@@ -11,18 +11,10 @@ use wire::files::{METADATA_TOPIC_ID, QUORUM_STATE};
 use wire::metadata::QuorumStateData;
 use wire::{LogDirId, NodeId};
 
-const FILE: &[FaultKind] = &[
-    FaultKind::BitRot,
-    FaultKind::MisdirectedWrite,
-    FaultKind::LyingSync,
-    FaultKind::FailedSync,
-    FaultKind::WipedDisk,
-];
-
 /// A fault that broke a voter's memory.
 fn unless_broken(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
     let broken = scope.node.and_then(|node| broken_metadata(node, cluster.ledger));
-    let broken = broken.or_else(|| cluster.ledger.excuse(scope, FILE));
+    let broken = broken.or_else(|| cluster.ledger.excuse(scope, BROKEN_PROMISES));
     broken.map_or(Claim::Holds, Claim::Excused)
 }
 

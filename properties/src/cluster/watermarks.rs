@@ -1,10 +1,10 @@
 //! High watermarks: what they promise, and their bounds.
 
-use super::{Advance, CHANGED_BYTES, damaged_leader, replica, unless_metadata_broke};
+use super::{Advance, damaged_leader, replica, unless_metadata_broke};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, PartitionGhost};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{CHANGED_BYTES, FaultKind};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
@@ -148,7 +148,7 @@ impl Judge for Bounds {
         sentence: "Log start <= high watermark <= log end, and no follower is ahead of every leader.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::FollowerFetched, FactKind::AtRest]);
-    const EXCUSED_BY: &'static [FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
+    const EXCUSED_BY: &'static [FaultKind] = CHANGED_BYTES;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {

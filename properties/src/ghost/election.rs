@@ -9,7 +9,7 @@ use super::image::{Change, PartitionState};
 use super::partition::{Doubt, Fetched, Followed, Led, PartitionId, sure};
 use super::{Cause, Ghost, How, LogGhost, LogId, Loss};
 use crate::fact::Fact;
-use crate::ledger::{FaultKind, Ledger};
+use crate::ledger::{CHANGED_BYTES, FaultKind, Ledger};
 use crate::property::Scope;
 use broker_core::Event;
 use broker_core::event::Partition;
@@ -336,6 +336,6 @@ fn split((from, to): (i64, i64), doubt: Option<Doubt>) -> (Vec<(i64, i64)>, Opti
 /// Bytes that changed under a broker that cannot know.
 fn rot(ghost: &Ghost, id: LogId, (from, to): (i64, i64), ledger: &Ledger) -> Option<&'static str> {
     let scope = Scope::range(ghost.log(id), from, to);
-    let rotten = ledger.excuse(&scope, &[FaultKind::BitRot, FaultKind::MisdirectedWrite]).filter(|_| from < to)?;
+    let rotten = ledger.excuse(&scope, CHANGED_BYTES).filter(|_| from < to)?;
     Some(if rotten == FaultKind::BitRot { "bit rot" } else { "misdirected write" })
 }

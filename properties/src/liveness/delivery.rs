@@ -1,10 +1,10 @@
 //! Producers are answered and consumers reach the end.
 
-use super::{SCARS, running_replicas, unreachable};
+use super::{running_replicas, unreachable};
 use crate::fact::{Fact, FactKind, FactSet, Outcome};
 use crate::history::{Consumer, Reading, Send};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{CHANGED_BYTES, FaultKind};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::time::Duration;
 use wire::{Instant, NodeId, TopicPartition};
@@ -82,7 +82,7 @@ fn ought_to_run(node: NodeId, cluster: &Cluster<'_>) -> bool {
 fn damaged_companion(scope: &Scope, cluster: &Cluster<'_>) -> Option<FaultKind> {
     let home = cluster.ghost.get(scope.log.as_ref()?)?.home;
     let leader = cluster.ghost.partition(home).leader?.node;
-    cluster.ghost.logs_of(leader).find_map(|log| cluster.ledger.excuse(&Scope::log(log), SCARS))
+    cluster.ghost.logs_of(leader).find_map(|log| cluster.ledger.excuse(&Scope::log(log), CHANGED_BYTES))
 }
 
 /// Whether too few replicas run for the ISR that acks=all needs.

@@ -14,35 +14,25 @@ pub(crate) use settled::Settled;
 
 use crate::fact::LogRef;
 use crate::ghost::PartitionState;
-use crate::ledger::{FaultKind, Ledger, final_name};
+use crate::ledger::{BROKEN_PROMISES, CHANGED_BYTES, FaultKind, Ledger, final_name};
 use crate::property::{Claim, Cluster, Scope};
 use wire::files::{EPOCH_CHECKPOINT, META_PROPERTIES, METADATA_FOLDER};
 use wire::{LogDirId, NodeId};
 
-/// Faults that leave bytes behind that cannot be read.
-const SCARS: &[FaultKind] = &[FaultKind::BitRot, FaultKind::MisdirectedWrite];
 /// Faults that leave a hole where pages were dropped, if anything stands behind them.
 const HOLES: &[FaultKind] = &[FaultKind::FailedSync, FaultKind::LyingSync];
 /// Faults that take a log directory offline until its node starts again.
 const OFFLINE: &[FaultKind] =
     &[FaultKind::FailedSync, FaultKind::WriteError, FaultKind::DiskFull, FaultKind::ReadError];
-/// Faults that can take a metadata log from a node, and with it everything.
-const METADATA: &[FaultKind] = &[
-    FaultKind::BitRot,
-    FaultKind::MisdirectedWrite,
-    FaultKind::LyingSync,
-    FaultKind::WipedDisk,
-    FaultKind::FailedSync,
-];
 
 /// Whether a log can be served at rest: its own bytes, its directory, and its node's metadata.
 pub(crate) fn unreachable(scope: &Scope, cluster: &Cluster<'_>) -> Claim {
-    let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, SCARS));
+    let index = || scope.log.as_ref().and_then(|log| cluster.ledger.index_fault(log, CHANGED_BYTES));
     let hole =
         || scope.log.as_ref().filter(|log| has_hole(log, cluster)).and_then(|_| cluster.ledger.excuse(scope, HOLES));
     // A damaged leader has nothing else to give to its followers.
     let of_peers = || scope.log.as_ref().and_then(|log| damaged_replica(log, cluster));
-    let damaged = cluster.ledger.excuse(scope, SCARS).or_else(index).or_else(hole).or_else(of_peers);
+    let damaged = cluster.ledger.excuse(scope, CHANGED_BYTES).or_else(index).or_else(hole).or_else(of_peers);
     let offline = || scope.log.as_ref().and_then(|log| offline(log, cluster));
     // Whoever leads the quorum may have nothing else to give to the others.
     let broken = || cluster.nodes.ids().iter().find_map(|&node| broken_metadata(node, cluster.ledger));
@@ -57,7 +47,7 @@ pub(crate) fn damaged_replica(log: &LogRef, cluster: &Cluster<'_>) -> Option<Fau
     let home = cluster.ghost.get(log)?.home;
     let replicas = cluster.ghost.partition(home).logs.iter().map(|&id| cluster.ghost.log(id));
     let others = replicas.filter(|other| other.log != *log);
-    others.filter_map(|other| cluster.ledger.excuse(&Scope::log(other), SCARS)).next()
+    others.filter_map(|other| cluster.ledger.excuse(&Scope::log(other), CHANGED_BYTES)).next()
 }
 
 /// Whether a majority of the quorum runs, and with it a node that may lead a log's partition.
@@ -115,10 +105,10 @@ fn leads_astray(path: &str) -> bool {
 /// The fault that may have broken a node's metadata log, or a small file that it needs to start.
 pub(crate) fn broken_metadata(node: NodeId, ledger: &Ledger) -> Option<FaultKind> {
     let log = Some(LogRef::metadata(node));
-    let of_log = ledger.excuse(&Scope { log, ..Scope::node(node) }, METADATA);
+    let of_log = ledger.excuse(&Scope { log, ..Scope::node(node) }, BROKEN_PROMISES);
     let of_file = |touch: &&crate::Touch| {
         let file = touch.log.is_none() && touch.path.as_deref().is_some_and(leads_astray);
-        file && METADATA.contains(&touch.fault) && touch.node.is_none_or(|other| other == node)
+        file && BROKEN_PROMISES.contains(&touch.fault) && touch.node.is_none_or(|other| other == node)
     };
     of_log.or_else(|| ledger.touches().iter().find(of_file).map(|touch| touch.fault))
 }

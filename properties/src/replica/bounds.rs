@@ -3,7 +3,7 @@
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::property::{PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
@@ -22,7 +22,7 @@ impl Judge for NoDanglingReference {
         sentence: "Nothing points outside of a log: watermarks, recovery point and epochs lie between its start and its end.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Opened, FactKind::AtRest, FactKind::Stated]);
-    const EXCUSED_BY: &'static [FaultKind] = super::DAMAGE;
+    const EXCUSED_BY: &'static [FaultKind] = DAMAGE;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let cluster = case.cluster;

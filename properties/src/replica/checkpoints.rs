@@ -4,7 +4,7 @@ use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::hash::batch_hash;
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{BROKEN_PROMISES, FaultKind};
 use crate::property::{Cluster, PropertyId, Scope};
 use broker_core::view::LogView;
 use bytes::Bytes;
@@ -38,13 +38,7 @@ impl Judge for ConservativeCheckpoints {
         sentence: "A checkpoint never says more than is so, and a crash leaves one of its versions whole.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced]);
-    const EXCUSED_BY: &'static [FaultKind] = &[
-        FaultKind::BitRot,
-        FaultKind::MisdirectedWrite,
-        FaultKind::LyingSync,
-        FaultKind::FailedSync,
-        FaultKind::WipedDisk,
-    ];
+    const EXCUSED_BY: &'static [FaultKind] = BROKEN_PROMISES;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {

@@ -1,10 +1,9 @@
 //! Epochs: what a log knows of leader epochs, and what a node knows of the quorum's.
 
-use super::DAMAGE;
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{BROKEN_PROMISES, DAMAGE, FaultKind};
 use crate::liveness::broken_metadata;
 use crate::property::{PropertyId, Scope};
 use broker_core::Event;
@@ -156,13 +155,7 @@ impl Judge for QuorumEpoch {
         sentence: "A node's quorum epoch never decreases, and no start takes an epoch that an earlier one led in.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Started, FactKind::FileReplaced, FactKind::Stated]);
-    const EXCUSED_BY: &'static [FaultKind] = &[
-        FaultKind::BitRot,
-        FaultKind::MisdirectedWrite,
-        FaultKind::LyingSync,
-        FaultKind::FailedSync,
-        FaultKind::WipedDisk,
-    ];
+    const EXCUSED_BY: &'static [FaultKind] = BROKEN_PROMISES;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         match fact {

@@ -1,11 +1,10 @@
 //! What stands at an offset: one content per leader epoch and offset for all time, and no offset left out or given
 //! twice.
 
-use super::DAMAGE;
 use crate::cluster::unless_metadata_broke;
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet, LogRef};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 
 /// W02. The content at (topic id, partition, leader epoch, offset) is the same in every replica and at all times. Never

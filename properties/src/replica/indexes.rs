@@ -1,11 +1,10 @@
 //! Indexes lead where they say.
 
-use super::DAMAGE;
 use super::segments::{Files, layouts};
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{Held, LogGhost};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::property::{PropertyId, Scope};
 use bytes::Bytes;
 use wire::files::names::{Suffix, log_folder, segment_file};

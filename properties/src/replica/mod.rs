@@ -24,9 +24,3 @@ pub(crate) use indexes::SoundIndexes;
 pub(crate) use recovery::{CrashPrefix, CutsAboveFloor};
 pub(crate) use segments::SegmentStructure;
 pub(crate) use served::{CommittedOnly, EndToEnd, Timestamps};
-
-use crate::ledger::FaultKind;
-
-/// Faults that change bytes that were written well, or take some that a sync had claimed.
-const DAMAGE: &[FaultKind] =
-    &[FaultKind::BitRot, FaultKind::MisdirectedWrite, FaultKind::LyingSync, FaultKind::FailedSync];

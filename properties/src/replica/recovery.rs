@@ -3,7 +3,7 @@
 use crate::fact::{Fact, FactKind, FactSet, LogRef};
 use crate::ghost::{Cause, How, LogGhost, Loss};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{BROKEN_PROMISES, FaultKind};
 use crate::property::{Claim, Cluster, PropertyId, Scope};
 use std::collections::BTreeMap;
 use wire::files::{HIGH_WATERMARK_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, offset_of, parse_offsets};
@@ -22,13 +22,7 @@ impl Judge for CrashPrefix {
         sentence: "A recovered log is a valid prefix of a state that the log was in, with everything that had been synced.",
     };
     const INTERESTS: FactSet = FactSet::of(&[FactKind::Recovered]);
-    const EXCUSED_BY: &'static [FaultKind] = &[
-        FaultKind::BitRot,
-        FaultKind::MisdirectedWrite,
-        FaultKind::WipedDisk,
-        FaultKind::LyingSync,
-        FaultKind::FailedSync,
-    ];
+    const EXCUSED_BY: &'static [FaultKind] = BROKEN_PROMISES;
 
     fn observe(&mut self, fact: &Fact, case: &mut Case<'_>) {
         let Fact::Recovered { log, .. } = fact else { return };

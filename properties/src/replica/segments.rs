@@ -1,10 +1,9 @@
 //! How a log's batches lie in its files.
 
-use super::DAMAGE;
 use crate::fact::{Fact, FactKind, FactSet, LogRef};
 use crate::ghost::{Held, LogGhost};
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::property::{Cluster, PropertyId, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::files::CLEAN_SHUTDOWN;

@@ -1,10 +1,9 @@
 //! What a broker serves is what it accepted.
 
-use super::DAMAGE;
 use crate::fact::{BatchSeen, Fact, FactKind, FactSet};
 use crate::ghost::LogGhost;
 use crate::judge::{Case, Judge};
-use crate::ledger::FaultKind;
+use crate::ledger::{DAMAGE, FaultKind};
 use crate::property::{Cluster, PropertyId, Scope};
 use wire::{NodeId, Uuid};
 

@@ -1,6 +1,6 @@
 //! What judges let pass, each beside the nearest case that they must not.
 
-use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, owned, payload};
+use crate::bench::{Bench, DIR, NODE, ShownLog, TOPIC, batch, owned, payload};
 use crate::group::{Group, QUORUM, change, metadata_batch, named, named_quorum};
 use broker_core::Event;
 use bytes::Bytes;
@@ -389,6 +389,10 @@ fn w18_a_damaged_leader_begins_with_what_is_left() {
     };
     assert!(!joins_early(1), "node 1 leads");
     assert!(joins_early(3));
+    let group = Group::new().set_isr(&[1, 2]);
+    let log = group.log(1);
+    let never = group.touch(FaultKind::BitRot, log).tells_isr(&[1, 2, 3]).set_isr(&[1, 2, 3]).found().violated;
+    assert!(never.contains(&"W18/never-fetched".to_owned()), "that is not the damage's doing");
 }
 
 /// The quorum's leader has another batch than the two other voters.
@@ -430,4 +434,20 @@ fn w03_a_voter_that_forgot_its_vote_lets_two_leaders_have_one_epoch() {
     };
     assert!(!diverged(Some(on_disk(FaultKind::WipedDisk, 3))));
     assert!(diverged(Some(on_disk(FaultKind::Kill, 3))));
+}
+
+#[test]
+fn w03_who_reads_damaged_epochs_cuts_its_log_in_the_wrong_place() {
+    let diverged = |node: i32| {
+        // Node 2 keeps a record that its leader does not have, and copies what comes behind it.
+        let mut group = Group::new().produce(&[0]);
+        let epochs = on_disk(FaultKind::BitRot, node).in_file("t-0/leader-epoch-checkpoint");
+        group.court.ledger_mut().touch(epochs);
+        let group = group.append(&[1]).write(2, batch(1, 0, &[7]));
+        let epoch = group.epoch;
+        let next = batch(2, epoch, &[2]);
+        group.write(1, next.clone()).write(2, next).found().violated.contains(&"W03/diverged".to_owned())
+    };
+    assert!(!diverged(2));
+    assert!(diverged(3));
 }

@@ -259,6 +259,14 @@ fn w47_a_crash_leaves_a_version_whole() {
         crash(left).power_loss(1).silent();
     }
     crash(Some("0\n1\n1")).power_loss(1).violates(&["W47/partial"]);
+    // A lying sync is noted under the name that a file has while it is written, be it a checkpoint or a snapshot.
+    for (suffix, excused) in [("", true), (".tmp", true), (".part", true), (".other", false)] {
+        let path = format!("{PATH}{suffix}");
+        let lied =
+            crash(Some("0\n1\n1")).touch_as(|touch| touch.on(NODE).in_dir(DIR).in_file(path), FaultKind::LyingSync);
+        let found = lied.power_loss(1).found();
+        assert_eq!(found.violated.is_empty(), excused, "{suffix}: {found:?}");
+    }
     let rotten = crash(Some("0\n1\n1 8\n"));
     let touched = rotten.touch_as(|touch| touch.on(NODE).in_dir(DIR).in_file(PATH), FaultKind::BitRot).kill();
     assert_eq!(touched.found(), Found { excused: owned(&["W47 by bit-rot"]), ..Found::default() });

@@ -16,7 +16,7 @@ const MOST_DECOMPRESSED: usize = 64 << 20;
 const REMEMBERED: usize = 16;
 const LARGEST_REMEMBERED: usize = 64 << 10;
 
-/// Parses batches, and remembers those that it saw last: every replica writes the same ones, and every reader gets them. Clones share the
+/// Parses batches, and remembers those that it parsed last: every replica writes the same ones, and every reader gets them. Clones share the
 /// memory. What it gives depends on the batch's bytes alone.
 #[derive(Clone, Debug, Default)]
 pub struct BatchParser(Rc<RefCell<VecDeque<Known>>>);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// Kafka's longest string.
 const MAX_STRING: usize = i16::MAX as usize;
 
-/// A position in a frame. Slices that it hands out share the frame's memory.
+/// A position in a frame. Bytes that it hands out share the frame's memory, strings have their own.
 #[derive(Debug)]
 pub struct Reader<'a> {
     frame: &'a Bytes,
