@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::config::{BROKER_PROPERTIES, Config, DYNAMIC, HIDDEN, Kind, TOPIC_PROPERTIES, TopicProperty};
 use crate::controller::{BROKER_RESOURCE, TOPIC_RESOURCE, names};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::messages::DescribeConfigsResponse;
 use wire::messages::create_topics::CreatableTopicConfigs;
 use wire::messages::describe_configs::{
@@ -22,6 +22,29 @@ const DYNAMIC_DEFAULT_BROKER_CONFIG: i8 = 3;
 const STATIC_BROKER_CONFIG: i8 = 4;
 const DEFAULT_CONFIG: i8 = 5;
 
+/// How many resources of a request may have been named in it before: Kafka describes each again, so that a small request could ask for
+/// more than there is memory.
+const MAX_REPEATS: usize = 100;
+
+/// What a request has named, and how often it named something again.
+#[derive(Default)]
+struct Repeats {
+    named: BTreeSet<(i8, Str)>,
+    count: usize,
+}
+
+impl Repeats {
+    fn are_too_many(&mut self, resource: &DescribeConfigsResource) -> bool {
+        // "1", "01" and "+1" are one broker.
+        let name = match (resource.resource_type, resource.resource_name.parse::<i32>()) {
+            (BROKER_RESOURCE, Ok(id)) => Str::from(id.to_string()),
+            _ => resource.resource_name.clone(),
+        };
+        self.count += usize::from(!self.named.insert((resource.resource_type, name)));
+        self.count > MAX_REPEATS
+    }
+}
+
 /// What the metadata sets of a resource.
 type Configs = BTreeMap<Str, Str>;
 
@@ -30,10 +53,15 @@ type Refusal = (ErrorCode, Option<String>);
 impl Broker {
     pub(super) fn describe_configs(&self, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
         let unheard_of = request.resources.iter().any(|resource| !RESOURCE_TYPES.contains(&resource.resource_type));
+        let mut repeats = Repeats::default();
         let describe = |resource: &DescribeConfigsResource| {
             let described = match resource.resource_type {
                 // Kafka refuses a request as a whole for a type that it has no name for.
                 _ if unheard_of => Err((ErrorCode::InvalidRequest, None)),
+                _ if repeats.are_too_many(resource) => {
+                    let message = format!("More than {MAX_REPEATS} resources are named more than once");
+                    Err((ErrorCode::InvalidRequest, Some(message)))
+                }
                 TOPIC_RESOURCE => self.describe_topic_config(&resource.resource_name),
                 BROKER_RESOURCE => self.describe_broker_config(&resource.resource_name),
                 // Subscriptions to client metrics (KIP-714) cannot be made, so each is empty.
