@@ -67,13 +67,17 @@ impl Broker {
     fn check_quorum(&mut self, io: &mut Io<'_, Broker>) {
         let (now, timeout) = (io.now.mono, self.config.cluster.fetch_timeout);
         let voters = self.quorum.voters.len();
+        self.quorum.deadline = now + timeout / 2;
         let Role::Leader(leading) = &mut self.quorum.role else { return };
+        if leading.epoch_start.is_none() {
+            // Its election is being saved, and nobody has been told of it yet.
+            return;
+        }
         for follower in leading.followers.values_mut() {
             follower.knows &= now.since(follower.fetched_at) < timeout;
         }
         let patience = timeout + timeout / 2;
         let near = leading.followers.values().filter(|follower| now.since(follower.fetched_at) < patience).count();
-        self.quorum.deadline = now + timeout / 2;
         if near + 1 < grant::majority(voters) && !self.config.planted.has(Bug::C14) {
             self.resign(io);
         }

@@ -35,6 +35,16 @@ fn every_node_opens_and_knows_the_voters() {
 }
 
 #[test]
+fn a_leader_whose_election_takes_long_to_save_still_leads() {
+    let mut story = three()
+        .configured("controller.quorum.election.timeout.ms", "5000")
+        .configured("controller.quorum.request.timeout.ms", "5000");
+    story.plan.weather.sync_us = (600_000, 600_000);
+    let outcome = play(&story);
+    assert!(outcome.count("BrokerUnfenced") > 0, "{}", lines(&outcome, "broker"));
+}
+
+#[test]
 fn what_a_role_resolved_to_is_told_and_changes_the_hash() {
     let leader = Who::Leader("orders".to_owned(), 0);
     let story = three().at(6_000, &leader, Action::Kill { down_us: 1_000 });
