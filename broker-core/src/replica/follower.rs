@@ -1,6 +1,7 @@
 //! Following: one long poll to each leader for all partitions that it leads, appended, and fetched on from the new end.
 //!
-//! Left out on purpose, until it is built: following by rack (KIP-392).
+//! Left out on purpose, until it is built: following by rack (KIP-392); starting over where the leader's log starts (ListOffsets after
+//! OFFSET_OUT_OF_RANGE), which nobody needs before logs lose their front to retention or DeleteRecords.
 
 use super::{Role, own_end, truncation};
 use crate::broker::Broker;
@@ -170,10 +171,8 @@ impl Broker {
         if (!follows || moved) && (replica.leads() || !bugs.has(Bug::D16)) {
             return;
         }
-        match ErrorCode::from_code(data.error_code) {
-            ErrorCode::None => {}
-            ErrorCode::OffsetOutOfRange => return self.start_over(key, data, io),
-            _ => return self.back_off([key].into_iter(), io),
+        if data.error_code != ErrorCode::None.code() {
+            return self.back_off([key].into_iter(), io);
         }
         match self.replicate(key, leader_epoch, data, io) {
             // The leader says it again when the log may be cut.
@@ -239,19 +238,6 @@ impl Broker {
             io.event(Event::Diverged { partition, end_offset: end });
         }
         Ok(())
-    }
-
-    /// The leader's log does not reach to where this one ends: it starts later, and so does this one then.
-    fn start_over(&mut self, key: LogKey, data: &PartitionData, io: &mut Io<'_, Broker>) {
-        let end = self.logs.get(key).map_or(0, Log::log_end_offset);
-        let done = if data.log_start_offset > end {
-            self.logs.restart_at(key, data.log_start_offset, io, &self.config.planted)
-        } else {
-            Err(LogError::OutOfRange)
-        };
-        if done.is_err() {
-            self.back_off([key].into_iter(), io);
-        }
     }
 
     /// This broker follows from now on, or nobody leads. What was in flight is of another epoch. R01, R02: the log is cut to the high
