@@ -1,11 +1,12 @@
 //! Epochs: what a log knows of leader epochs, and what a node knows of the quorum's.
 
+use crate::cluster::unless_metadata_broke;
 use crate::fact::{Fact, FactKind, FactSet};
 use crate::ghost::{LogGhost, METADATA_TOPIC_ID, PartitionGhost};
 use crate::judge::{Case, Judge};
 use crate::ledger::{BROKEN_PROMISES, DAMAGE, FaultKind};
 use crate::liveness::broken_metadata;
-use crate::property::{PropertyId, Scope};
+use crate::property::{Claim, PropertyId, Scope};
 use broker_core::Event;
 use broker_core::view::LogView;
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use wire::{LogDirId, NodeId};
 
 /// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch
 /// started, or its first batch is), and has others only for epochs that a replica led from that offset on (an epoch
-/// may have no batch). Leader epochs come from the metadata log, so damage to that excuses it. Checked after recovery
-/// and at rest; when a leader says where its epoch starts, for that (it starts once), and when a follower has cut, for what
+/// may have no batch). A quorum that forgot what it had committed gives an epoch out twice, so damage to a voter's
+/// metadata excuses what an epoch is, and not what a cut leaves. Checked after recovery and at rest; when a leader says where its epoch starts, for that (it starts once), and when a follower has cut, for what
 /// would start behind the cut (KAFKA-10706). Source: KIP-101; bugs D09 R05 R28 R40.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochCache;
@@ -69,8 +70,9 @@ impl EpochCache {
     fn accuse(&self, log: &LogGhost, shown: &LogView<'_>, (kind, epoch, offset): Wrong, case: &mut Case<'_>) {
         let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
         let file = Scope { path: Some(folder), ..Scope::log(log) };
-        let metadata = || broken_metadata(log.log.node, case.cluster.ledger);
-        if let Some(fault) = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY).or_else(metadata) {
+        let given_out = || if kind == "beyond-cut" { Claim::Holds } else { unless_metadata_broke(case.cluster) };
+        let excuse = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY);
+        if let Claim::Excused(fault) = excuse.map_or_else(given_out, Claim::Excused) {
             return case.verdicts.excuse(Self::ID, fault);
         }
         case.charge(self, &Scope::range(log, offset, offset.saturating_add(1)), kind, || {

@@ -451,3 +451,21 @@ fn w03_who_reads_damaged_epochs_cuts_its_log_in_the_wrong_place() {
     assert!(!diverged(2));
     assert!(diverged(3));
 }
+
+#[test]
+fn w21_a_quorum_that_forgot_gives_an_epoch_out_twice() {
+    let found = |damaged: bool, event: Event| {
+        let mut group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]).elect(1, &[1, 2, 3]);
+        if damaged {
+            // Node 1 leads the partition, but any voter may lead the quorum next.
+            let log = LogRef::metadata(NodeId(3));
+            group.court.ledger_mut().touch(on_disk(FaultKind::MisdirectedWrite, 3).in_log(log, Some(0)));
+        }
+        group.then(Fact::Stated { node: NodeId(1), event }).found().violated
+    };
+    let again = || Event::LeaderElected { partition: named(), leader_epoch: 2, start_offset: 0 };
+    assert!(found(false, again()).contains(&"W21/not-noted".to_owned()));
+    assert!(!found(true, again()).contains(&"W21/not-noted".to_owned()));
+    let cut = Event::Diverged { partition: named(), end_offset: 0 };
+    assert!(found(true, cut).contains(&"W21/beyond-cut".to_owned()), "what is forgotten is the follower's own doing");
+}
