@@ -146,7 +146,7 @@ impl Broker {
         let mut waiting = Vec::new();
         for ((name, topic_id, index), entry) in entries {
             // Unsound records of a partition that is not here are not looked at.
-            let here = self.resolve_produced(reply, &name, topic_id, index).is_ok();
+            let here = self.resolve_of(reply.version, &name, topic_id, index).is_ok();
             let records = entry.records.unwrap_or_default();
             let mut outcome = self.append_one(reply, (&name, topic_id, index), &records, acks, io);
             if let Some(error) = entry.refused.filter(|_| here) {
@@ -175,7 +175,7 @@ impl Broker {
         acks: i16,
         io: &mut Io<'_, Broker>,
     ) -> Outcome {
-        let key = self.resolve_produced(reply, name, topic_id, index);
+        let key = self.resolve_of(reply.version, name, topic_id, index);
         match key.and_then(|key| self.append_batch(reply.version, key, records, acks, io)) {
             Ok(outcome) => outcome_at(index, outcome),
             Err(error) => {
@@ -185,14 +185,6 @@ impl Broker {
                 Outcome { answer: explained.unwrap_or_else(|| failed(index, error)), need: None }
             }
         }
-    }
-
-    /// From version 13 on a topic is named by its id alone.
-    fn resolve_produced(&self, reply: Reply, name: &Str, topic_id: Uuid, index: i32) -> Result<LogKey, ErrorCode> {
-        if reply.version >= 13 && topic_id == Uuid::ZERO {
-            return Err(ErrorCode::UnknownTopicId);
-        }
-        self.resolve(name, topic_id, index)
     }
 
     /// The answer to a batch that its log refused: errors that validation alone finds also tell where the log starts, and which

@@ -40,6 +40,20 @@ impl Broker {
         self.replicas.get(key).map(|_| key).ok_or(ErrorCode::NotLeaderOrFollower)
     }
 
+    /// The same of a produce or fetch request, which names topics by id alone from version 13 on.
+    pub(crate) fn resolve_of(
+        &self,
+        version: i16,
+        topic: &Str,
+        topic_id: Uuid,
+        partition: i32,
+    ) -> Result<LogKey, ErrorCode> {
+        if version >= 13 && topic_id == Uuid::ZERO {
+            return Err(ErrorCode::UnknownTopicId);
+        }
+        self.resolve(topic, topic_id, partition)
+    }
+
     /// The same, wherever its replicas are.
     pub(crate) fn named(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
         let image = self.controller.committed();

@@ -22,7 +22,7 @@ use wire::messages::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
-use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Str, Uuid};
+use wire::{DiskError, ErrorCode, Instant, Io, Output, ReadId, Uuid};
 
 /// A Fetch request that waits.
 #[derive(Clone, Debug)]
@@ -128,7 +128,8 @@ impl Broker {
     }
 
     fn keys_of<'a>(&'a self, wanted: &'a Wanted) -> impl Iterator<Item = LogKey> + 'a {
-        let resolved = |(topic, id, entry): &'a Asked| self.resolve_fetched(wanted, topic, *id, entry.partition).ok();
+        let resolved =
+            |(topic, id, entry): &'a Asked| self.resolve_of(wanted.version, topic, *id, entry.partition).ok();
         wanted.partitions.iter().filter_map(resolved)
     }
 
@@ -147,7 +148,7 @@ impl Broker {
             let partition_at = topics.last().map_or(0, |topic| topic.partitions.len());
             let room = wanted.max_bytes.saturating_sub(found.bytes).saturating_sub(found.reserved);
             let limits = Limits { room, at_least_one: found.bytes == 0 && found.cold.is_empty() };
-            let key = self.resolve_fetched(wanted, topic, *topic_id, entry.partition);
+            let key = self.resolve_of(wanted.version, topic, *topic_id, entry.partition);
             let slice =
                 key.and_then(|key| self.look_at(key, entry, wanted, limits, &mut data, io).map(|slice| (key, slice)));
             match slice {
@@ -175,14 +176,6 @@ impl Broker {
         found
     }
 
-    fn resolve_fetched(&self, wanted: &Wanted, topic: &Str, id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
-        // From version 13 on a topic is named by its id alone.
-        if wanted.version >= 13 && id == Uuid::ZERO {
-            return Err(ErrorCode::UnknownTopicId);
-        }
-        self.resolve(topic, id, partition)
-    }
-
     /// Reads one partition and fills in its offsets.
     fn look_at(
         &self,
@@ -198,7 +191,7 @@ impl Broker {
         let bugs = &self.config.planted;
         let asked_epoch = if wanted.replica.is_some() && bugs.has(Bug::R07) { -1 } else { entry.current_leader_epoch };
         wanted.check_epoch(replica, asked_epoch)?;
-        if wanted.replica.is_some_and(|(id, _)| !is_followed_by(replica, id)) {
+        if wanted.replica.is_some_and(|(id, epoch)| !is_followed_by(replica, id) || self.is_replaced(id, epoch)) {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         data.high_watermark = replica.high_watermark;
@@ -242,12 +235,22 @@ impl Broker {
     /// What a follower asks for says what it has, where its log is a prefix of this one's and its epoch the present one.
     fn note_followers(&mut self, wanted: &Wanted, io: &mut Io<'_, Broker>) {
         let Some((follower, broker_epoch)) = wanted.replica else { return };
+        if self.is_replaced(follower, broker_epoch) {
+            return;
+        }
         for (topic, topic_id, entry) in &wanted.partitions {
-            let Ok(key) = self.resolve_fetched(wanted, topic, *topic_id, entry.partition) else { continue };
+            let Ok(key) = self.resolve_of(wanted.version, topic, *topic_id, entry.partition) else { continue };
             if self.is_prefix(key, entry) {
                 self.follower_fetched(key, follower, broker_epoch, entry.fetch_offset, io);
             }
         }
+    }
+
+    /// Whether a later incarnation of a broker is registered: what an earlier one had, and told in a request that was long on its way, may be
+    /// gone (KIP-903). An epoch of -1 does not say which incarnation asks.
+    fn is_replaced(&self, broker: i32, broker_epoch: i64) -> bool {
+        let registered = self.controller.committed().brokers.get(&broker);
+        broker_epoch != -1 && registered.is_some_and(|broker| broker.broker_epoch > broker_epoch)
     }
 
     fn is_prefix(&self, key: LogKey, entry: &FetchPartition) -> bool {
@@ -373,7 +376,7 @@ impl Broker {
     fn check_epochs(&self, wanted: &Wanted, response: &mut FetchResponse) {
         let told = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
         for ((topic, id, entry), data) in wanted.partitions.iter().zip(told).filter(|(_, data)| data.error_code == 0) {
-            let Ok(key) = self.resolve_fetched(wanted, topic, *id, entry.partition) else { continue };
+            let Ok(key) = self.resolve_of(wanted.version, topic, *id, entry.partition) else { continue };
             let Some(replica) = self.replicas.get(key) else { continue };
             if let Err(error) = wanted.check_epoch(replica, entry.current_leader_epoch) {
                 *data = self.failed_data(entry.partition, error, Some(key));

@@ -31,7 +31,7 @@ pub struct Led {
     pub start_offset: i64,
 }
 
-/// The last fetch of a follower that reached a leader in that one's present epoch.
+/// The last fetch of a follower's last incarnation that reached a leader in that one's present epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fetched {
     /// Who was asked.
@@ -336,6 +336,8 @@ impl PartitionGhost {
     pub(super) fn fetched(&mut self, fetch: Fetched) {
         let same = |other: &&mut Fetched| other.leader == fetch.leader && other.replica == fetch.replica;
         match self.fetches.iter_mut().find(same) {
+            // What an earlier incarnation sent was long on its way, and counts for nothing any more.
+            Some(before) if fetch.incarnation < before.incarnation => {}
             Some(before) => *before = fetch,
             None => self.fetches.push(fetch),
         }

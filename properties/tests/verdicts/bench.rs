@@ -104,9 +104,6 @@ impl Nodes for Shown {
     fn file(&self, _: NodeId, _: LogDirId, path: &str) -> Option<Bytes> {
         self.files.get(path).cloned()
     }
-    fn topic_config(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
 }
 
 pub(crate) struct Bench {

@@ -453,6 +453,19 @@ fn w03_who_reads_damaged_epochs_cuts_its_log_in_the_wrong_place() {
 }
 
 #[test]
+fn w17_what_an_earlier_incarnation_sent_may_arrive_when_a_later_one_has_caught_up() {
+    let joins = |catches_up: bool| {
+        let group = Group::new().produce(&[0]).set_isr(&[1, 2]);
+        let first = group.shown_end();
+        let again = group.registers(3).stop(3, Stop::Kill).start(3, 1).registers(3);
+        let again = if catches_up { again.fetch(3) } else { again };
+        again.fetch_as(3, first).tells_isr(&[1, 2, 3]).set_isr(&[1, 2, 3])
+    };
+    joins(true).silent();
+    joins(false).violates(&["W17/other-incarnation"]);
+}
+
+#[test]
 fn w21_a_quorum_that_forgot_gives_an_epoch_out_twice() {
     let found = |damaged: bool, event: Event| {
         let mut group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]).elect(1, &[1, 2, 3]);

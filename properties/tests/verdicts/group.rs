@@ -34,7 +34,7 @@ pub(crate) struct Group {
     pub(crate) term: i32,
     pub(crate) acks: i16,
     /// How many fetches there were.
-    fetches: i32,
+    asked: i32,
     now: Moment,
 }
 
@@ -63,7 +63,7 @@ impl Group {
             controller: 1,
             term: 0,
             acks: -1,
-            fetches: 0,
+            asked: 0,
             now: Moment::default(),
         };
         group.boot(elr, config)
@@ -448,10 +448,20 @@ impl Group {
     }
 
     /// The same in a leader epoch of the follower's own belief.
-    pub(crate) fn fetch_in(mut self, current_leader_epoch: i32, node: i32) -> Group {
+    pub(crate) fn fetch_in(self, current_leader_epoch: i32, node: i32) -> Group {
+        self.fetches(current_leader_epoch, node, -1)
+    }
+
+    /// The same, sent by the incarnation that has this broker epoch.
+    pub(crate) fn fetch_as(self, node: i32, replica_epoch: i64) -> Group {
+        let epoch = self.epoch;
+        self.fetches(epoch, node, replica_epoch)
+    }
+
+    fn fetches(mut self, current_leader_epoch: i32, node: i32, replica_epoch: i64) -> Group {
         let (fetch_offset, leader) = (self.end(node), self.leader);
-        self.fetches += 1;
-        let correlation = (9, self.fetches);
+        self.asked += 1;
+        let correlation = (9, self.asked);
         self.then(Fact::FollowerFetched {
             node: NodeId(leader),
             replica: NodeId(node),
@@ -461,14 +471,14 @@ impl Group {
             fetch_offset,
             current_leader_epoch,
             last_fetched_epoch: -1,
-            replica_epoch: -1,
+            replica_epoch,
         })
     }
 
     /// The leader answers what was fetched last: as a whole, and whether the partition has an error.
     pub(crate) fn answers_fetch(self, error: i16, fails: bool) -> Group {
         let (node, failed) = (NodeId(self.leader), if fails { vec![partition()] } else { Vec::new() });
-        let correlation = (9, self.fetches);
+        let correlation = (9, self.asked);
         self.then(Fact::FollowerAnswered { node, correlation, error, failed })
     }
 

@@ -123,7 +123,4 @@ impl Nodes for Shown {
     fn file(&self, node: NodeId, _: LogDirId, path: &str) -> Option<Bytes> {
         self.brokers.get(&node)?.files.get(path).cloned()
     }
-    fn topic_config(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
 }

@@ -3,8 +3,10 @@
 
 use crate::story::{ADMIN, NODE, Story, lines, tells};
 use properties::FaultKind;
-use sim::{Action, ClientOp, Outcome, RunOptions, Who, World};
+use sim::{Action, ClientOp, Held, Outcome, RunOptions, Who, World};
 use std::collections::BTreeMap;
+use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
+use wire::{ApiKey, ErrorCode, Request, RequestHeader, Response};
 
 /// Three nodes and a topic.
 fn three() -> Story {
@@ -139,4 +141,43 @@ fn each_wall_between_nodes_holds_something_back() {
         assert!(counts.effects > 0, "{kind:?}");
         assert!(outcome.is_clean(), "{:?}", outcome.violations);
     }
+}
+
+#[test]
+fn a_leader_does_not_count_what_an_earlier_incarnation_of_a_follower_asks_for() {
+    let mut story = replicated();
+    story.plan.heal_at_us = 60_000_000;
+    let mut world = World::new(&story.plan, Vec::new()).unwrap();
+    while world.advance().is_some_and(|moment| moment.at.as_millis() < 10_000) {}
+    let mut orders = None;
+    for &node in world.nodes().ids() {
+        let view = world.nodes().view(node).unwrap();
+        view.each_log(|log| {
+            if log.topic == "orders" && log.leads {
+                orders = Some((node, log.topic_id, log.leader_epoch));
+            }
+        });
+    }
+    let (leader, topic_id, current_leader_epoch) = orders.unwrap();
+    let follower = world.nodes().ids().iter().find(|&&node| node != leader).unwrap().0;
+    let (conn, mut at_ms) = (world.dial_by_hand(leader), 10_000);
+    let mut asks = |replica_epoch: i64| {
+        let partition = FetchPartition { current_leader_epoch, last_fetched_epoch: -1, ..FetchPartition::default() };
+        let request = FetchRequest {
+            replica_state: ReplicaState { replica_id: follower, replica_epoch },
+            topics: vec![FetchTopic { topic_id, partitions: vec![partition], ..FetchTopic::default() }],
+            session_epoch: -1,
+            ..FetchRequest::default()
+        };
+        let header = RequestHeader::new(ApiKey::Fetch, 17, 1, None);
+        world.send_by_hand(conn, Request::from(request).encode(&header).unwrap());
+        at_ms += 1_000;
+        while world.advance().is_some_and(|moment| moment.at.as_millis() < at_ms) {}
+        let Held::Frame(frame) = world.take_by_hand(conn) else { panic!("no answer") };
+        let Response::Fetch(answer) = Response::decode(ApiKey::Fetch, 17, &frame).unwrap().1 else { panic!() };
+        ErrorCode::from_code(answer.responses[0].partitions[0].error_code)
+    };
+    assert_eq!(asks(0), ErrorCode::NotLeaderOrFollower, "others have registered since");
+    assert_eq!(asks(i64::MAX), ErrorCode::None, "one that the leader does not know yet");
+    assert_eq!(asks(-1), ErrorCode::None, "one that does not say which it is");
 }
