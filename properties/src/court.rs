@@ -93,11 +93,6 @@ impl Court {
         &self.ledger
     }
 
-    /// What was found, for what the World itself must say (a livelock, a run that does not come to rest).
-    pub fn verdicts_mut(&mut self) -> &mut Verdicts {
-        &mut self.verdicts
-    }
-
     /// The ghost state.
     #[must_use]
     pub fn ghost(&self) -> &Ghost {

@@ -173,8 +173,6 @@ pub trait Nodes {
     fn files(&self, node: NodeId, log_dir: LogDirId) -> Vec<(String, u64)>;
     /// The contents of a file as the page cache shows it.
     fn file(&self, node: NodeId, log_dir: LogDirId, path: &str) -> Option<Bytes>;
-    /// The configuration of a topic by name, as it was created by a client of the run; only what was set explicitly.
-    fn topic_config(&self, topic: &str, name: &str) -> Option<String>;
 }
 
 /// A judge.

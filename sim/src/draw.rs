@@ -5,9 +5,6 @@
 //! rest, on which shrinking depends. The mix is the finalizer of SplitMix64 (Steele, Lea and Flood 2014), whose
 //! values are the same everywhere and for ever. No floats.
 
-use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro256PlusPlus;
-
 /// A place in the tree of draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Draw(u64);
@@ -56,12 +53,6 @@ impl Draw {
     #[must_use]
     pub fn permille(self, chance: u16) -> bool {
         self.below(1000) < u64::from(chance)
-    }
-
-    /// A generator for those who need a stream (a shuffle, a swarm).
-    #[must_use]
-    pub fn rng(self) -> Xoshiro256PlusPlus {
-        Xoshiro256PlusPlus::seed_from_u64(self.bits())
     }
 }
 

@@ -28,12 +28,7 @@ pub(crate) enum Turn {
 
 /// The changes of partitions that follow.
 pub(crate) fn changes(image: &Image, turn: Turn, policy: Policy<'_>) -> Vec<MetadataRecord> {
-    let concerned = image.partitions().filter(|(_, _, partition)| concerns(turn, partition, image.keeps_elr()));
-    let changed = concerned.filter_map(|(topic, index, partition)| {
-        let (target_isr, lost) = target(turn, partition, image.keeps_elr());
-        decide(image, (topic, index, partition), target_isr, &lost, turn, policy)
-    });
-    changed.map(MetadataRecord::from).collect()
+    changes_where(image, turn, policy, |_, partition| concerns(turn, partition, image.keeps_elr()))
 }
 
 /// A broker cannot use its logs of these partitions any more, because their directory failed.
@@ -43,9 +38,17 @@ pub(crate) fn without_logs(
     keys: &[(Uuid, i32)],
     policy: Policy<'_>,
 ) -> Vec<MetadataRecord> {
-    let turn = Turn::Away(broker);
-    let named = image.partitions().filter(|(topic, index, _)| keys.contains(&(topic.id, *index)));
-    let changed = named.filter_map(|(topic, index, partition)| {
+    changes_where(image, Turn::Away(broker), policy, |key, _| keys.contains(&key))
+}
+
+fn changes_where(
+    image: &Image,
+    turn: Turn,
+    policy: Policy<'_>,
+    concerned: impl Fn((Uuid, i32), &PartitionImage) -> bool,
+) -> Vec<MetadataRecord> {
+    let partitions = image.partitions().filter(|(topic, index, partition)| concerned((topic.id, *index), partition));
+    let changed = partitions.filter_map(|(topic, index, partition)| {
         let (target_isr, lost) = target(turn, partition, image.keeps_elr());
         decide(image, (topic, index, partition), target_isr, &lost, turn, policy)
     });

@@ -82,9 +82,11 @@ impl History {
             }
             Fact::ClientLife { client, session, alive } => {
                 self.consumers.life((*client, *session), *alive, moment);
-                self.sends.life((*client, *session), *alive, moment);
+                if !alive {
+                    self.sends.died((*client, *session));
+                }
             }
-            Fact::ClientStated { client, name: "Retrying" } => self.sends.retried(*client, moment),
+            Fact::ClientStated { client, name: "Retrying" } => self.sends.retried(*client),
             _ => {}
         }
     }

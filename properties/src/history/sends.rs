@@ -117,7 +117,6 @@ struct Session {
     sends: Vec<Option<Box<Send>>>,
     /// Ordinals of sends that may be pending: those from here on.
     settled_below: usize,
-    died: Option<Moment>,
 }
 
 /// Far more sends than a producer makes in a run; a larger ordinal is not one of ours.
@@ -176,17 +175,15 @@ impl Sends {
         }));
     }
 
-    pub(super) fn life(&mut self, who: (u16, u16), alive: bool, moment: Moment) {
-        if alive {
-            return;
+    /// A client has died: nobody will know how its sends end.
+    pub(super) fn died(&mut self, who: (u16, u16)) {
+        if let Some(session) = self.sessions.get_mut(&who) {
+            session.pending(|send| send.orphaned = true);
         }
-        let session = self.sessions.entry(who).or_default();
-        session.died = Some(moment);
-        session.pending(|send| send.orphaned = true);
     }
 
     /// A client repeats a request: which of its pending records are in it, nobody outside knows.
-    pub(super) fn retried(&mut self, client: u16, _moment: Moment) {
+    pub(super) fn retried(&mut self, client: u16) {
         for (_, session) in self.sessions.range_mut((client, 0)..=(client, u16::MAX)) {
             session.pending(|send| send.maybe_retried = true);
         }

@@ -14,7 +14,7 @@ pub use clock::{peak_rss_bytes, thread_cpu};
 pub use judge::{HarnessFault, judge};
 pub use pairs::Pairs;
 pub use tally::{Failure, ScenarioTally, ShareCount, ShareCounts, Tally};
-pub use trial::{PANIC, Recheck, Trial, attempt, guarded, smaller};
+pub use trial::{Recheck, Trial, attempt, guarded, smaller};
 pub use watchdog::Hang;
 
 use crate::Scenario;

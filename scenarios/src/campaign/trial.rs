@@ -1,7 +1,8 @@
 //! One seed: the run, its cost, and on a sample the proof that it is deterministic. A panic is a violation like any other.
 
 use super::clock::thread_cpu;
-use properties::{Moment, PropertyId, Violation};
+use properties::catalogue::PANIC;
+use properties::{Moment, Violation};
 use sim::{Outcome, Plan, RunOptions, Shrunk, TraceHash, World};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,10 +41,6 @@ pub enum Recheck {
         second: TraceHash,
     },
 }
-
-/// The id under which a panic stands in results.
-pub const PANIC: PropertyId =
-    PropertyId { id: "panic", name: "NoPanic", sentence: "Nothing panics, whatever the Plan does to it" };
 
 /// Runs a Plan, and again if asked to.
 #[must_use]

@@ -234,10 +234,6 @@ impl Nodes for Shown<'_> {
     fn file(&self, _: NodeId, log_dir: LogDirId, path: &str) -> Option<Bytes> {
         self.disk.disk().contents(log_dir, path)
     }
-
-    fn topic_config(&self, _: &str, _: &str) -> Option<String> {
-        None
-    }
 }
 
 /// The disk as a driver has it: syncs and cold reads take virtual time.

@@ -49,7 +49,7 @@ pub(super) fn cast(
                 .map_err(|what| configured(&at, what))?,
         );
     }
-    Ok(Cast { actors, nodes, topics: BTreeMap::new() })
+    Ok(Cast { actors, nodes })
 }
 
 fn configured(at: &str, what: String) -> PlanError {

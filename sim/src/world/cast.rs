@@ -112,8 +112,6 @@ pub(crate) struct ClientSeat {
 pub(crate) struct Cast {
     pub(crate) actors: Vec<Actor>,
     pub(crate) nodes: Vec<NodeId>,
-    /// What topics were created with.
-    pub(crate) topics: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Cast {
@@ -247,9 +245,5 @@ impl Nodes for Cast {
 
     fn file(&self, node: NodeId, log_dir: LogDirId, path: &str) -> Option<Bytes> {
         self.broker(self.node(node)?)?.disk.disk().contents(log_dir, path)
-    }
-
-    fn topic_config(&self, topic: &str, name: &str) -> Option<String> {
-        self.topics.get(topic)?.get(name).cloned()
     }
 }

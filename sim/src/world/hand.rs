@@ -76,15 +76,6 @@ impl World {
         }
     }
 
-    /// Closes a connection of the hand's.
-    pub fn close_by_hand(&mut self, conn: u32) {
-        if let Some(line) = self.hand.lines.remove(&conn)
-            && !line.closed
-        {
-            self.net.close(line.link, 0, self.now, &mut self.queue);
-        }
-    }
-
     /// Kills a node; it stays down until [`World::start_by_hand`].
     pub fn kill_by_hand(&mut self, node: NodeId) {
         self.act_by_hand(node, Action::Kill { down_us: NEVER_US });

@@ -87,9 +87,6 @@ impl World {
                 self.judge(&repositioned(vec![app::at(topic, *partition)], false));
             }
             ClientOp::Poll { .. } => self.judge(&Fact::PollInvoked { client, session, op: id }),
-            ClientOp::CreateTopic { name, configs, .. } => {
-                self.cast.topics.insert(name.clone(), configs.clone());
-            }
             _ => {}
         }
     }
