@@ -71,15 +71,18 @@ pub(crate) fn request(
     }
 }
 
-/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR.
+/// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR. One that
+/// asks again, because it got no answer, stays what it is.
 pub(crate) fn register(
     image: &Image,
     request: BrokerRegistrationRequest,
-    broker_epoch: i64,
+    end: i64,
     policy: Policy<'_>,
-) -> Vec<MetadataRecord> {
+) -> (i64, Vec<MetadataRecord>) {
     let broker_id = request.broker_id;
     let known = image.brokers.get(&broker_id);
+    let same = known.filter(|known| known.incarnation_id == request.incarnation_id);
+    let broker_epoch = same.map_or(end, |same| same.broker_epoch);
     let clean = known.is_some_and(|broker| broker.broker_epoch == request.previous_broker_epoch);
     let end_points = request.listeners.into_iter().map(|listener| BrokerEndpoint {
         name: listener.name,
@@ -99,14 +102,17 @@ pub(crate) fn register(
         end_points: end_points.collect(),
         features: features.collect(),
         rack: request.rack,
-        fenced: true,
+        fenced: same.is_none_or(|same| same.fenced),
+        in_controlled_shutdown: same.is_some_and(|same| same.in_controlled_shutdown),
         log_dirs: request.log_dirs,
         ..RegisterBrokerRecord::default()
     };
     let turn = if clean || policy.bugs.has(Bug::R17) { Turn::Away(broker_id) } else { Turn::Lost(broker_id) };
     let mut records = vec![registration.into()];
-    records.extend(membership::changes(image, turn, policy));
-    records
+    if same.is_none() {
+        records.extend(membership::changes(image, turn, policy));
+    }
+    (broker_epoch, records)
 }
 
 /// The version of a record under the `metadata.version` that this broker writes, 30.
@@ -159,12 +165,18 @@ mod tests {
         };
         for incarnation in 1..3 {
             let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);
-            let records = register(&image, request, 50, policy);
+            let end = 50 + i64::from(incarnation as i32);
+            let (broker_epoch, records) = register(&image, request.clone(), end, policy);
+            assert_eq!(broker_epoch, end);
             apply(&mut image, records);
             assert_eq!(leader(&image).0, NO_LEADER);
             assert!(!image.is_active(1));
-            let records = membership::unfence(&image, 1, 50, policy);
+            let records = membership::unfence(&image, 1, broker_epoch, policy);
             apply(&mut image, records);
+            // It asks again, because it got no answer, and stays what it is.
+            let (again, records) = register(&image, request, 60, policy);
+            apply(&mut image, records);
+            assert_eq!((again, image.brokers[&1].broker_epoch), (end, end));
             assert_eq!(leader(&image), (1, 2 * incarnation as i32));
             assert!(image.is_active(1));
         }

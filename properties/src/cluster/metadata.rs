@@ -141,8 +141,8 @@ impl Judge for ControllerFencing {
     }
 }
 
-/// W28. Epochs do not go back: a broker's with each registration, and the leader epochs of each partition that an
-/// incarnation of a broker acts in. (Leader and partition epochs of committed records rise by what a record is.) Source:
+/// W28. Epochs do not go back: a broker's with each incarnation that registers (one that asks again keeps its epoch), and the
+/// leader epochs of each partition that an incarnation of a broker acts in. (Leader and partition epochs of committed records rise by what a record is.) Source:
 /// ORACLES; bug C28.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochMonotonicity {

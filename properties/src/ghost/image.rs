@@ -96,10 +96,12 @@ impl PartitionState {
 }
 
 /// A broker.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BrokerState {
     /// The epoch of its registration.
     pub epoch: i64,
+    /// Which incarnation that is of, as the broker says.
+    pub incarnation: Uuid,
     /// Whether it may lead nothing.
     pub fenced: bool,
     /// Whether it is about to stop.
@@ -110,8 +112,8 @@ pub struct BrokerState {
 
 impl BrokerState {
     fn of(record: &RegisterBrokerRecord, since: i64) -> BrokerState {
-        let RegisterBrokerRecord { broker_epoch: epoch, fenced, in_controlled_shutdown, .. } = *record;
-        BrokerState { epoch, fenced, in_controlled_shutdown, since }
+        let RegisterBrokerRecord { broker_epoch: epoch, incarnation_id: incarnation, fenced, .. } = *record;
+        BrokerState { epoch, incarnation, fenced, in_controlled_shutdown: record.in_controlled_shutdown, since }
     }
 
     /// Whether it may lead and be in sync.
@@ -138,7 +140,7 @@ pub enum Change {
         /// What it is now.
         after: Rc<PartitionState>,
     },
-    /// A broker registered.
+    /// An incarnation of a broker registered.
     Registered {
         /// Which.
         broker: i32,
@@ -147,7 +149,7 @@ pub enum Change {
         /// The offset of the record.
         offset: i64,
     },
-    /// A broker was fenced or unfenced, or began to shut down.
+    /// A broker was fenced or unfenced, began to shut down, or registered again as what it is.
     Broker {
         /// Which.
         broker: i32,
@@ -242,8 +244,16 @@ impl Image {
     fn apply_to_broker(&mut self, offset: i64, record: &MetadataRecord, changes: &mut Vec<Change>) {
         let (broker, change): (i32, &dyn Fn(&mut BrokerState)) = match record {
             MetadataRecord::RegisterBroker(record) => {
-                let before = self.brokers.insert(record.broker_id, BrokerState::of(record, offset));
-                return changes.push(Change::Registered { broker: record.broker_id, before, offset });
+                let (broker, state) = (record.broker_id, BrokerState::of(record, offset));
+                let before = self.brokers.insert(broker, state);
+                let same =
+                    |before: &BrokerState| before.incarnation == state.incarnation && before.epoch == state.epoch;
+                let again = before.as_ref().is_some_and(same);
+                return changes.push(if again {
+                    Change::Broker { broker }
+                } else {
+                    Change::Registered { broker, before, offset }
+                });
             }
             MetadataRecord::UnregisterBroker(record) => {
                 self.brokers.remove(&record.broker_id);

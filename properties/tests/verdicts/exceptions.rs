@@ -466,6 +466,28 @@ fn w17_what_an_earlier_incarnation_sent_may_arrive_when_a_later_one_has_caught_u
 }
 
 #[test]
+fn w28_an_incarnation_that_registers_again_keeps_its_epoch() {
+    let registers = |incarnations: [u128; 2]| {
+        let mut group = Group::new();
+        let broker_epoch = group.shown_end();
+        for incarnation in incarnations {
+            let incarnation_id = wire::Uuid(incarnation);
+            let record = RegisterBrokerRecord {
+                broker_id: 3,
+                broker_epoch,
+                incarnation_id,
+                fenced: false,
+                ..Default::default()
+            };
+            group = group.commit_metadata(vec![record.into()]);
+        }
+        group
+    };
+    registers([7, 7]).silent();
+    registers([7, 8]).violates(&["W28/broker-epoch"]);
+}
+
+#[test]
 fn w21_a_quorum_that_forgot_gives_an_epoch_out_twice() {
     let found = |damaged: bool, event: Event| {
         let mut group = Group::new().produce(&[0]).elect(2, &[1, 2, 3]).elect(1, &[1, 2, 3]);
