@@ -6,7 +6,8 @@
 //! - [`change`], [`isr`]: what becomes of a partition, and what leaders may ask for;
 //! - [`requests`]: what other nodes ask.
 //!
-//! Left out on purpose, until they are built: reassignment, preferred elections, log directories that fail one by one.
+//! Left out on purpose, until they are built: reassignment, preferred elections, log directories that fail one by one, a shutdown that
+//! waits until all others have the metadata of it (Kafka's `controlledShutdownOffset`).
 
 pub(crate) mod change;
 pub(crate) mod create;

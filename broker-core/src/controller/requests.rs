@@ -52,9 +52,9 @@ impl Broker {
             let response = BrokerRegistrationResponse { error_code: error.code(), ..Default::default() };
             return self.reply_to(caller, response.into(), io);
         }
-        let broker_epoch = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
+        let end = self.logs.get(METADATA).map_or(0, Log::log_end_offset);
         self.sessions.touch(request.broker_id, io.now.mono);
-        let records = registration::register(self.controller.latest(), request, broker_epoch, self.policy());
+        let (broker_epoch, records) = registration::register(self.controller.latest(), request, end, self.policy());
         let response = BrokerRegistrationResponse { broker_epoch, ..BrokerRegistrationResponse::default() };
         self.propose(records, Some(Answer { caller, response: Box::new(response.into()) }), io);
     }
@@ -120,14 +120,17 @@ impl Broker {
         let caught_up = request.current_metadata_offset >= epoch;
         match (broker.fenced, request.want_shut_down) {
             (true, true) => (Vec::new(), told(true, true)),
-            (true, false) if caught_up && !request.want_fence => {
+            // Who has begun to shut down does not think better of it: this was long on its way.
+            (true, false) if caught_up && !request.want_fence && !broker.in_controlled_shutdown => {
                 (membership::unfence(image, id, epoch, policy), told(false, false))
             }
             (true, false) => (Vec::new(), told(true, false)),
             (false, true) if !broker.in_controlled_shutdown => {
                 (membership::shut_down(image, id, epoch, policy), told(false, false))
             }
-            (false, true) => (Vec::new(), told(false, !leads)),
+            (false, true) if leads => (Vec::new(), told(false, false)),
+            // Nobody waits for its session to end: what registers next is another incarnation.
+            (false, true) => (membership::fence(image, id, epoch, policy), told(true, true)),
             (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
             (false, false) => (Vec::new(), told(false, false)),
         }

@@ -47,6 +47,19 @@ fn a_leader_whose_election_takes_long_to_save_still_leads() {
 }
 
 #[test]
+fn who_shut_down_in_a_controlled_way_is_registered_again_at_once() {
+    let registrations = |end: Action| {
+        // A session lasts nine seconds.
+        let mut story = three().at(6_000, &Who::Node(3), end);
+        story.plan.heal_at_us = 9_000_000;
+        let outcome = play(&story);
+        outcome.trace.iter().filter(|line| line.contains("broker 3 Registered")).count()
+    };
+    assert_eq!(registrations(Action::CleanRestart { down_us: 1_000 }), 2);
+    assert_eq!(registrations(Action::Kill { down_us: 1_000 }), 1, "it waits until the session of its predecessor ends");
+}
+
+#[test]
 fn what_a_role_resolved_to_is_told_and_changes_the_hash() {
     let leader = Who::Leader("orders".to_owned(), 0);
     let story = three().at(6_000, &leader, Action::Kill { down_us: 1_000 });
