@@ -331,6 +331,8 @@ fn a_small_request_cannot_ask_for_more_configurations_than_there_is_memory() {
         answer.results.iter().filter(|result| result.error_code == 0).count()
     };
     assert_eq!(codes(&mut solo, &|_| "1".to_owned()), 101, "once, and a hundred times again");
+    let other_at_last = |n| if n == 999 { String::new() } else { "1".to_owned() };
+    assert_eq!(codes(&mut solo, &other_at_last), 102, "what is named for the first time is described");
     assert_eq!(
         codes(&mut solo, &|n| format!("{}1", "0".repeat(n))),
         101,

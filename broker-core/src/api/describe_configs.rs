@@ -40,8 +40,9 @@ impl Repeats {
             (BROKER_RESOURCE, Ok(id)) => Str::from(id.to_string()),
             _ => resource.resource_name.clone(),
         };
-        self.count += usize::from(!self.named.insert((resource.resource_type, name)));
-        self.count > MAX_REPEATS
+        let again = !self.named.insert((resource.resource_type, name));
+        self.count += usize::from(again);
+        again && self.count > MAX_REPEATS
     }
 }
 
@@ -59,7 +60,7 @@ impl Broker {
                 // Kafka refuses a request as a whole for a type that it has no name for.
                 _ if unheard_of => Err((ErrorCode::InvalidRequest, None)),
                 _ if repeats.are_too_many(resource) => {
-                    let message = format!("More than {MAX_REPEATS} resources are named more than once");
+                    let message = format!("Resources are named again more than {MAX_REPEATS} times");
                     Err((ErrorCode::InvalidRequest, Some(message)))
                 }
                 TOPIC_RESOURCE => self.describe_topic_config(&resource.resource_name),

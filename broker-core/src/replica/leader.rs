@@ -123,8 +123,12 @@ impl Leading {
 }
 
 impl Follower {
-    /// A fetch from an offset, in this leader epoch.
+    /// A fetch from an offset, in this leader epoch. What an earlier incarnation than one that has fetched sent was long on its way, and
+    /// counts for nothing, whatever the metadata says as yet.
     pub(crate) fn fetches(&mut self, offset: i64, leader_end: i64, broker_epoch: i64, now: Instant) {
+        if broker_epoch != -1 && broker_epoch < self.broker_epoch {
+            return;
+        }
         if offset >= leader_end {
             self.caught_up_at = self.caught_up_at.max(now);
         } else if offset >= self.fetched.0 {
@@ -182,6 +186,16 @@ mod tests {
         leading.propose(&[1, 2, 3], 5);
         assert_eq!(leading.high_watermark(20, (Instant(99), LAG), 20, |_| false, &Planted::default()), Some(12));
         assert_eq!(leading.maximal_isr(&[3, 2, 1]), [3, 2, 1]);
+    }
+
+    #[test]
+    fn what_an_earlier_incarnation_sent_counts_for_nothing_when_a_later_one_has_fetched() {
+        let mut leading = leading(&[1, 2], &[]);
+        let follower = leading.followers.get_mut(&2).unwrap();
+        follower.fetches(12, 20, 9, Instant(0));
+        follower.fetches(20, 20, 7, Instant(1));
+        let high_watermark = leading.high_watermark(20, (Instant(99), LAG), 20, |_| true, &Planted::default());
+        assert_eq!(high_watermark, Some(12));
     }
 
     #[test]

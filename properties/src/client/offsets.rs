@@ -9,7 +9,9 @@ use crate::property::{PropertyId, Scope};
 use std::collections::BTreeMap;
 
 /// J01. An offset that a poll or an acknowledgement names holds that record, and no two of them name different records
-/// for one offset, within one topic id and one generation of the log. Source: Jepsen's `inconsistent-offsets`.
+/// for one offset, within one topic id and one generation of the log; unless what stood there was lost with the
+/// configuration's permission: what an older leader had written may come to stand there again. Source: Jepsen's
+/// `inconsistent-offsets`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InconsistentOffsets {
     /// Per partition and offset, who was seen there, in which generation.
@@ -77,10 +79,17 @@ impl InconsistentOffsets {
         }
         match slots[index].replace((uid, place.generation)) {
             Some((other, generation)) if other != uid && generation == place.generation => {
-                case.charge(self, &Scope::default(), "two-values", || {
-                    let log = &case.cluster.ghost.partition(place.home).partition;
-                    format!("offset {} of {log} is both record {other} and record {uid}", place.offset)
-                });
+                let partition = case.cluster.ghost.partition(place.home);
+                let detail = || {
+                    format!(
+                        "offset {} of {} is both record {other} and record {uid}",
+                        place.offset, partition.partition
+                    )
+                };
+                match partition.permitted_loss(generation, place.offset) {
+                    Some(cause) => case.verdicts.attribute(Self::ID, cause, detail()),
+                    None => case.charge(self, &Scope::default(), "two-values", detail),
+                }
             }
             _ => {}
         }

@@ -141,9 +141,9 @@ impl Judge for ControllerFencing {
     }
 }
 
-/// W28. Epochs do not go back: a broker's with each incarnation that registers (one that asks again keeps its epoch), and the
-/// leader epochs of each partition that an incarnation of a broker acts in. (Leader and partition epochs of committed records rise by what a record is.) Source:
-/// ORACLES; bug C28.
+/// W28. Epochs do not go back: a broker's with each incarnation that registers (one that asks again keeps its epoch), and
+/// the leader epochs of each partition that an incarnation of a broker acts in. (Leader and partition epochs of committed
+/// records rise by what a record is.) Source: ORACLES; bug C28.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochMonotonicity {
     acted: BTreeMap<(NodeId, Uuid, i32), (u32, i32)>,
@@ -168,12 +168,13 @@ impl Judge for EpochMonotonicity {
         }
         for change in case.cluster.ghost.metadata().changes() {
             let Change::Registered { broker, before: Some(before), .. } = change else { continue };
-            let epoch = case.cluster.ghost.metadata().image().broker(*broker).map_or(-1, |broker| broker.epoch);
-            if epoch <= before.epoch {
-                case.charge(self, &Scope::node(NodeId(*broker)), "broker-epoch", || {
-                    format!("broker {broker} registered with epoch {epoch} after {}", before.epoch)
-                });
-            }
+            let Some(&after) = case.cluster.ghost.metadata().image().broker(*broker) else { continue };
+            let same = after.incarnation == before.incarnation && after.incarnation != Uuid::ZERO;
+            let backward = (after.epoch <= before.epoch).then_some("broker-epoch");
+            let Some(kind) = backward.or_else(|| same.then_some("anew")) else { continue };
+            case.charge(self, &Scope::node(NodeId(*broker)), kind, || {
+                format!("broker {broker} registered with epoch {} after {}: {kind}", after.epoch, before.epoch)
+            });
         }
     }
 }

@@ -16,9 +16,10 @@ use wire::{LogDirId, NodeId};
 
 /// W21. A log's epoch cache ascends in epoch and offset, has an entry for each epoch of its batches (where that epoch
 /// started, or its first batch is), and has others only for epochs that a replica led from that offset on (an epoch
-/// may have no batch). A quorum that forgot what it had committed gives an epoch out twice, so damage to a voter's
-/// metadata excuses what an epoch is, and not what a cut leaves. Checked after recovery and at rest; when a leader says where its epoch starts, for that (it starts once), and when a follower has cut, for what
-/// would start behind the cut (KAFKA-10706). Source: KIP-101; bugs D09 R05 R28 R40.
+/// may have no batch). A quorum that forgot what it had committed gives an epoch out twice, so damage to any voter's
+/// metadata excuses where an epoch starts; damage to the node's own excuses what the cache is, and neither excuses what a
+/// cut leaves. Checked after recovery and at rest; when a leader says where its epoch starts, for that (it starts once),
+/// and when a follower has cut, for what would start behind the cut (KAFKA-10706). Source: KIP-101; bugs D09 R05 R28 R40.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EpochCache;
 
@@ -70,9 +71,13 @@ impl EpochCache {
     fn accuse(&self, log: &LogGhost, shown: &LogView<'_>, (kind, epoch, offset): Wrong, case: &mut Case<'_>) {
         let folder = format!("{}/leader-epoch-checkpoint", log.log.partition);
         let file = Scope { path: Some(folder), ..Scope::log(log) };
-        let given_out = || if kind == "beyond-cut" { Claim::Holds } else { unless_metadata_broke(case.cluster) };
+        let metadata = || match kind {
+            "beyond-cut" => Claim::Holds,
+            "not-noted" => unless_metadata_broke(case.cluster),
+            _ => broken_metadata(log.log.node, case.cluster.ledger).map_or(Claim::Holds, Claim::Excused),
+        };
         let excuse = case.cluster.ledger.excuse(&file, Self::EXCUSED_BY);
-        if let Claim::Excused(fault) = excuse.map_or_else(given_out, Claim::Excused) {
+        if let Claim::Excused(fault) = excuse.map_or_else(metadata, Claim::Excused) {
             return case.verdicts.excuse(Self::ID, fault);
         }
         case.charge(self, &Scope::range(log, offset, offset.saturating_add(1)), kind, || {
