@@ -4,7 +4,7 @@ use super::image::{BROKER_RESOURCE, Image};
 use super::membership::{self, Policy, Turn};
 use crate::bugs::Bug;
 use crate::config::Config;
-use wire::messages::{BrokerRegistrationRequest, broker_registration};
+use wire::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationRequest, broker_registration};
 use wire::metadata::brokers::{BrokerEndpoint, BrokerFeature};
 use wire::metadata::{
     BeginTransactionRecord, ConfigRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
@@ -115,6 +115,40 @@ pub(crate) fn register(
     (broker_epoch, records)
 }
 
+/// What becomes of a broker after a heartbeat, and what it is told.
+pub(crate) fn beat(
+    image: &Image,
+    request: &BrokerHeartbeatRequest,
+    policy: Policy<'_>,
+) -> (Vec<MetadataRecord>, BrokerHeartbeatResponse) {
+    let (id, epoch) = (request.broker_id, request.broker_epoch);
+    let caught_up = request.current_metadata_offset >= epoch;
+    let told = |is_fenced, should_shut_down| BrokerHeartbeatResponse {
+        is_caught_up: caught_up,
+        is_fenced,
+        should_shut_down,
+        ..BrokerHeartbeatResponse::default()
+    };
+    let Some(broker) = image.brokers.get(&id) else { return (Vec::new(), told(true, false)) };
+    let leads = image.partitions().any(|(_, _, partition)| partition.leader == id);
+    match (broker.fenced, request.want_shut_down) {
+        (true, true) => (Vec::new(), told(true, true)),
+        // Who has begun to shut down does not think better of it: this was long on its way.
+        (true, false) if caught_up && !request.want_fence && !broker.in_controlled_shutdown => {
+            (membership::unfence(image, id, epoch, policy), told(false, false))
+        }
+        (true, false) => (Vec::new(), told(true, false)),
+        (false, true) if !broker.in_controlled_shutdown => {
+            (membership::shut_down(image, id, epoch, policy), told(false, false))
+        }
+        (false, true) if leads => (Vec::new(), told(false, false)),
+        // Nobody waits for its session to end: what registers next is another incarnation.
+        (false, true) => (membership::fence(image, id, epoch, policy), told(true, true)),
+        (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
+        (false, false) => (Vec::new(), told(false, false)),
+    }
+}
+
 /// The version of a record under the `metadata.version` that this broker writes, 30.
 pub(crate) fn record_version(record: &MetadataRecord) -> i16 {
     match record {
@@ -134,6 +168,8 @@ mod tests {
     use std::collections::BTreeMap;
     use wire::metadata::{PartitionRecord, TopicRecord};
 
+    const TOPIC: Uuid = Uuid(9);
+
     fn apply(image: &mut Image, records: Vec<MetadataRecord>) {
         for record in records {
             assert!(record.encode(record_version(&record)).is_ok(), "{record:?}");
@@ -141,17 +177,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_incarnation_leads_in_a_new_epoch() {
-        let config = Config::parse(&BTreeMap::new()).unwrap();
-        let policy = Policy { unclean: false, bugs: &config.planted };
+    /// A partition that broker 1 alone has, and leads.
+    fn lone(config: &Config) -> Image {
         let mut image = Image::default();
-        apply(&mut image, bootstrap(&config));
-        assert_eq!(image.features.get("metadata.version"), Some(&30));
-        let topic_id = Uuid(9);
+        apply(&mut image, bootstrap(config));
         let partition = PartitionRecord {
             partition_id: 0,
-            topic_id,
+            topic_id: TOPIC,
             replicas: vec![1],
             isr: vec![1],
             leader: 1,
@@ -159,9 +191,43 @@ mod tests {
             partition_epoch: 0,
             ..Default::default()
         };
-        apply(&mut image, vec![TopicRecord { name: "t".into(), topic_id }.into(), partition.into()]);
+        apply(&mut image, vec![TopicRecord { name: "t".into(), topic_id: TOPIC }.into(), partition.into()]);
+        image
+    }
+
+    #[test]
+    fn who_has_begun_to_shut_down_is_not_unfenced_by_what_was_long_on_its_way() {
+        let config = Config::parse(&BTreeMap::new()).unwrap();
+        let policy = Policy { unclean: false, bugs: &config.planted };
+        let mut image = lone(&config);
+        let (broker_epoch, records) = register(&image, request(&config, Uuid(1), vec![Uuid(3)], -1), 50, policy);
+        apply(&mut image, records);
+        let mut beats = |want_shut_down| {
+            let request = BrokerHeartbeatRequest {
+                broker_id: 1,
+                broker_epoch,
+                current_metadata_offset: broker_epoch,
+                want_shut_down,
+                ..Default::default()
+            };
+            let (records, told) = beat(&image, &request, policy);
+            apply(&mut image, records);
+            (told.is_fenced, told.should_shut_down, image.topics[&TOPIC].partitions[&0].leader)
+        };
+        assert_eq!(beats(false), (false, false, 1), "it has caught up");
+        assert_eq!(beats(true), (false, false, NO_LEADER), "it leads no more");
+        assert_eq!(beats(true), (true, true, NO_LEADER), "it may go");
+        assert_eq!(beats(false), (true, false, NO_LEADER), "it sent this before");
+    }
+
+    #[test]
+    fn every_incarnation_leads_in_a_new_epoch() {
+        let config = Config::parse(&BTreeMap::new()).unwrap();
+        let policy = Policy { unclean: false, bugs: &config.planted };
+        let mut image = lone(&config);
+        assert_eq!(image.features.get("metadata.version"), Some(&30));
         let leader = |image: &Image| {
-            (image.topics[&topic_id].partitions[&0].leader, image.topics[&topic_id].partitions[&0].leader_epoch)
+            (image.topics[&TOPIC].partitions[&0].leader, image.topics[&TOPIC].partitions[&0].leader_epoch)
         };
         for incarnation in 1..3 {
             let request = request(&config, Uuid(incarnation), vec![Uuid(3)], -1);

@@ -87,7 +87,7 @@ impl Broker {
         self.sessions.touch(request.broker_id, io.now.mono);
         let broker = request.broker_id;
         let fenced = self.controller.latest().brokers.get(&broker).is_some_and(|known| known.fenced);
-        let (records, response) = self.next_state_of(request);
+        let (records, response) = registration::beat(self.controller.latest(), request, self.policy());
         if fenced && !response.is_fenced {
             io.event(Event::BrokerUnfenced { broker });
         }
@@ -102,37 +102,6 @@ impl Broker {
             Some(known) if known.broker_epoch == epoch => Ok(()),
             Some(_) => Err(ErrorCode::StaleBrokerEpoch),
             None => Err(ErrorCode::BrokerIdNotRegistered),
-        }
-    }
-
-    /// What becomes of a broker after a heartbeat, and what it is told.
-    fn next_state_of(&self, request: &BrokerHeartbeatRequest) -> (Vec<MetadataRecord>, BrokerHeartbeatResponse) {
-        let (id, epoch) = (request.broker_id, request.broker_epoch);
-        let (image, policy) = (self.controller.latest(), self.policy());
-        let told = |is_fenced, should_shut_down| BrokerHeartbeatResponse {
-            is_caught_up: request.current_metadata_offset >= epoch,
-            is_fenced,
-            should_shut_down,
-            ..BrokerHeartbeatResponse::default()
-        };
-        let Some(broker) = image.brokers.get(&id) else { return (Vec::new(), told(true, false)) };
-        let leads = image.partitions().any(|(_, _, partition)| partition.leader == id);
-        let caught_up = request.current_metadata_offset >= epoch;
-        match (broker.fenced, request.want_shut_down) {
-            (true, true) => (Vec::new(), told(true, true)),
-            // Who has begun to shut down does not think better of it: this was long on its way.
-            (true, false) if caught_up && !request.want_fence && !broker.in_controlled_shutdown => {
-                (membership::unfence(image, id, epoch, policy), told(false, false))
-            }
-            (true, false) => (Vec::new(), told(true, false)),
-            (false, true) if !broker.in_controlled_shutdown => {
-                (membership::shut_down(image, id, epoch, policy), told(false, false))
-            }
-            (false, true) if leads => (Vec::new(), told(false, false)),
-            // Nobody waits for its session to end: what registers next is another incarnation.
-            (false, true) => (membership::fence(image, id, epoch, policy), told(true, true)),
-            (false, false) if request.want_fence => (membership::fence(image, id, epoch, policy), told(true, false)),
-            (false, false) => (Vec::new(), told(false, false)),
         }
     }
 
