@@ -40,7 +40,19 @@ impl Broker {
         self.replicas.get(key).map(|_| key).ok_or(ErrorCode::NotLeaderOrFollower)
     }
 
-    /// The same of a produce or fetch request, which names topics by id alone from version 13 on.
+    /// The same, wherever its replicas are.
+    pub(crate) fn named(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
+        let image = self.controller.committed();
+        let topic_id = match topic_id {
+            Uuid::ZERO => *image.topic_ids.get(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+            id if image.topics.contains_key(&id) => id,
+            _ => return Err(ErrorCode::UnknownTopicId),
+        };
+        let known = image.topics.get(&topic_id).filter(|topic| topic.partitions.contains_key(&partition));
+        known.map(|_| (topic_id, partition)).ok_or(ErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// What [`Broker::resolve`] finds for a produce or fetch request: those name topics by id alone from version 13 on.
     pub(crate) fn resolve_of(
         &self,
         version: i16,
@@ -52,18 +64,6 @@ impl Broker {
             return Err(ErrorCode::UnknownTopicId);
         }
         self.resolve(topic, topic_id, partition)
-    }
-
-    /// The same, wherever its replicas are.
-    pub(crate) fn named(&self, topic: &Str, topic_id: Uuid, partition: i32) -> Result<LogKey, ErrorCode> {
-        let image = self.controller.committed();
-        let topic_id = match topic_id {
-            Uuid::ZERO => *image.topic_ids.get(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?,
-            id if image.topics.contains_key(&id) => id,
-            _ => return Err(ErrorCode::UnknownTopicId),
-        };
-        let known = image.topics.get(&topic_id).filter(|topic| topic.partitions.contains_key(&partition));
-        known.map(|_| (topic_id, partition)).ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
     /// A partition and its log, if its directory works.

@@ -323,18 +323,18 @@ fn configurations_come_with_their_sources() {
 #[test]
 fn a_small_request_cannot_ask_for_more_configurations_than_there_is_memory() {
     let mut solo = Solo::new(&[]);
-    let codes = |solo: &mut Solo, name: &dyn Fn(usize) -> String| {
+    let described = |solo: &mut Solo, name: &dyn Fn(usize) -> String| {
         let resource =
             |n| DescribeConfigsResource { resource_type: 4, resource_name: name(n).into(), configuration_keys: None };
         let request = DescribeConfigsRequest { resources: (0..1_000).map(resource).collect(), ..Default::default() };
         let Response::DescribeConfigs(answer) = solo.ask(4, request) else { panic!("another answer") };
         answer.results.iter().filter(|result| result.error_code == 0).count()
     };
-    assert_eq!(codes(&mut solo, &|_| "1".to_owned()), 101, "once, and a hundred times again");
+    assert_eq!(described(&mut solo, &|_| "1".to_owned()), 101, "once, and a hundred times again");
     let other_at_last = |n| if n == 999 { String::new() } else { "1".to_owned() };
-    assert_eq!(codes(&mut solo, &other_at_last), 102, "what is named for the first time is described");
+    assert_eq!(described(&mut solo, &other_at_last), 102, "what is named for the first time is described");
     assert_eq!(
-        codes(&mut solo, &|n| format!("{}1", "0".repeat(n))),
+        described(&mut solo, &|n| format!("{}1", "0".repeat(n))),
         101,
         "each name is another, and the broker is not"
     );

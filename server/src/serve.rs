@@ -32,8 +32,7 @@ pub struct Serving<W> {
 
 impl<W: Network> Serving<W> {
     /// Binds the listeners of the configuration, takes the log directories and recovers what is in them. From here on connections wait
-    /// to be accepted; `seed` must differ from start to start: two starts with one
-    /// would be one incarnation to the controller.
+    /// to be accepted; `seed` must differ from start to start: two starts with one seed would be one incarnation to the controller.
     pub async fn start(config: Config, network: W, log_dirs: &[PathBuf], seed: u64) -> Result<Serving<W>, ServeError> {
         let network = Arc::new(network);
         let mut bound = Vec::new();

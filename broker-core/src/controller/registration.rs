@@ -72,7 +72,7 @@ pub(crate) fn request(
 }
 
 /// A new incarnation registers, fenced. It is in no ISR until it is unfenced, nor, unless its last shutdown was clean, in an ELR. One that
-/// asks again, because it got no answer, stays what it is.
+/// asks again, because it got no answer, stays what it is. Gives its broker epoch, too: for a new one where the metadata log ends.
 pub(crate) fn register(
     image: &Image,
     request: BrokerRegistrationRequest,

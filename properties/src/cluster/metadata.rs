@@ -169,9 +169,11 @@ impl Judge for EpochMonotonicity {
         for change in case.cluster.ghost.metadata().changes() {
             let Change::Registered { broker, before: Some(before), .. } = change else { continue };
             let Some(&after) = case.cluster.ghost.metadata().image().broker(*broker) else { continue };
-            let same = after.incarnation == before.incarnation && after.incarnation != Uuid::ZERO;
-            let backward = (after.epoch <= before.epoch).then_some("broker-epoch");
-            let Some(kind) = backward.or_else(|| same.then_some("anew")) else { continue };
+            let kind = match after.epoch > before.epoch {
+                true if after.incarnation != before.incarnation => continue,
+                true => "anew",
+                false => "broker-epoch",
+            };
             case.charge(self, &Scope::node(NodeId(*broker)), kind, || {
                 format!("broker {broker} registered with epoch {} after {}: {kind}", after.epoch, before.epoch)
             });

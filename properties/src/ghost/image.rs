@@ -246,13 +246,11 @@ impl Image {
             MetadataRecord::RegisterBroker(record) => {
                 let (broker, state) = (record.broker_id, BrokerState::of(record, offset));
                 let before = self.brokers.insert(broker, state);
-                let same =
-                    |before: &BrokerState| before.incarnation == state.incarnation && before.epoch == state.epoch;
-                let again = before.as_ref().is_some_and(same);
-                return changes.push(if again {
-                    Change::Broker { broker }
-                } else {
-                    Change::Registered { broker, before, offset }
+                let identity = |state: BrokerState| (state.incarnation, state.epoch);
+                let again = before.map(identity) == Some(identity(state));
+                return changes.push(match again {
+                    true => Change::Broker { broker },
+                    false => Change::Registered { broker, before, offset },
                 });
             }
             MetadataRecord::UnregisterBroker(record) => {

@@ -195,7 +195,9 @@ impl Group {
     /// A broker registers, and is unfenced.
     pub(crate) fn registers(self, node: i32) -> Group {
         let broker_epoch = self.broker_epoch();
-        let record = RegisterBrokerRecord { broker_id: node, broker_epoch, fenced: true, ..Default::default() };
+        let incarnation_id = Uuid(broker_epoch as u128);
+        let record =
+            RegisterBrokerRecord { broker_id: node, broker_epoch, incarnation_id, fenced: true, ..Default::default() };
         let registered = self.commit_metadata(vec![record.into()]);
         let group = registered.states(node, Event::Registered { broker_epoch });
         group.commit_metadata(vec![UnfenceBrokerRecord { id: node, epoch: broker_epoch }.into()])

@@ -6,7 +6,9 @@ use properties::FaultKind;
 use sim::{Action, ClientOp, Held, Outcome, RunOptions, Who, World};
 use std::collections::BTreeMap;
 use wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
-use wire::{ApiKey, ErrorCode, Request, RequestHeader, Response};
+use wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use wire::records::{BatchBuilder, Compression};
+use wire::{ErrorCode, NodeId, Request, RequestHeader, Response, Uuid};
 
 /// Three nodes and a topic.
 fn three() -> Story {
@@ -156,41 +158,67 @@ fn each_wall_between_nodes_holds_something_back() {
     }
 }
 
-#[test]
-fn a_leader_refuses_what_an_earlier_incarnation_of_a_follower_asks_for() {
-    let mut story = replicated();
-    story.plan.heal_at_us = 60_000_000;
-    let mut world = World::new(&story.plan, Vec::new()).unwrap();
-    while world.advance().is_some_and(|moment| moment.at.as_millis() < 10_000) {}
-    let mut orders = None;
+/// The leader of `orders`: its node, the topic's id, the leader epoch, where its log ends, and its high watermark.
+fn leader_of_orders(world: &World) -> (NodeId, Uuid, i32, i64, i64) {
+    let mut found = None;
     for &node in world.nodes().ids() {
         let view = world.nodes().view(node).unwrap();
         view.each_log(|log| {
             if log.topic == "orders" && log.leads {
-                orders = Some((node, log.topic_id, log.leader_epoch));
+                found = Some((node, log.topic_id, log.leader_epoch, log.log_end_offset, log.high_watermark));
             }
         });
     }
-    let (leader, topic_id, current_leader_epoch) = orders.unwrap();
-    let follower = world.nodes().ids().iter().find(|&&node| node != leader).unwrap().0;
-    let (conn, mut at_ms) = (world.dial_by_hand(leader), 10_000);
+    found.unwrap()
+}
+
+/// What a node answers to a request by hand, half a second later.
+fn ask_by_hand(world: &mut World, node: NodeId, version: i16, request: impl Into<Request>) -> Response {
+    let (conn, request) = (world.dial_by_hand(node), request.into());
+    let header = RequestHeader::new(request.api(), version, 1, None);
+    world.send_by_hand(conn, request.encode(&header).unwrap());
+    let mut from = None;
+    while let Some(moment) = world.advance() {
+        if moment.at.as_millis() > *from.get_or_insert(moment.at.as_millis()) + 500 {
+            break;
+        }
+    }
+    let Held::Frame(frame) = world.take_by_hand(conn) else { panic!("no answer") };
+    Response::decode(request.api(), version, &frame).unwrap().1
+}
+
+#[test]
+fn a_leader_neither_answers_nor_counts_what_an_earlier_incarnation_of_a_follower_asks_for() {
+    let configs = BTreeMap::new();
+    let op = ClientOp::CreateTopic { name: "orders".to_owned(), partitions: 1, replication_factor: 3, configs };
+    let mut story = Story::quiet().does(6_000, &ADMIN, op).of_nodes(3);
+    story.plan.heal_at_us = 60_000_000;
+    let mut world = World::new(&story.plan, Vec::new()).unwrap();
+    let until = |world: &mut World, ms| while world.advance().is_some_and(|moment| moment.at.as_millis() < ms) {};
+    until(&mut world, 5_900);
+    // One that is to follow stands still before there is anything to fetch: its leader knows its registration and nothing else.
+    let follower = NodeId(3);
+    world.pause_by_hand(follower);
+    until(&mut world, 7_000);
+    let (leader, topic_id, current_leader_epoch, ..) = leader_of_orders(&world);
+    let records = Some(BatchBuilder::new(Compression::None).record(0, None, Some(b"x")).build());
+    let partition_data = vec![PartitionProduceData { index: 0, records }];
+    let topic_data = vec![TopicProduceData { name: "orders".into(), partition_data, ..Default::default() }];
+    ask_by_hand(&mut world, leader, 12, ProduceRequest { acks: 1, topic_data, ..Default::default() });
     let mut asks = |replica_epoch: i64| {
-        let partition = FetchPartition { current_leader_epoch, last_fetched_epoch: -1, ..FetchPartition::default() };
+        let partition =
+            FetchPartition { current_leader_epoch, fetch_offset: 1, last_fetched_epoch: -1, ..Default::default() };
         let request = FetchRequest {
-            replica_state: ReplicaState { replica_id: follower, replica_epoch },
-            topics: vec![FetchTopic { topic_id, partitions: vec![partition], ..FetchTopic::default() }],
+            replica_state: ReplicaState { replica_id: follower.0, replica_epoch },
+            topics: vec![FetchTopic { topic_id, partitions: vec![partition], ..Default::default() }],
             session_epoch: -1,
-            ..FetchRequest::default()
+            ..Default::default()
         };
-        let header = RequestHeader::new(ApiKey::Fetch, 17, 1, None);
-        world.send_by_hand(conn, Request::from(request).encode(&header).unwrap());
-        at_ms += 1_000;
-        while world.advance().is_some_and(|moment| moment.at.as_millis() < at_ms) {}
-        let Held::Frame(frame) = world.take_by_hand(conn) else { panic!("no answer") };
-        let Response::Fetch(answer) = Response::decode(ApiKey::Fetch, 17, &frame).unwrap().1 else { panic!() };
-        ErrorCode::from_code(answer.responses[0].partitions[0].error_code)
+        let Response::Fetch(answer) = ask_by_hand(&mut world, leader, 17, request) else { panic!("another answer") };
+        let (.., end, high_watermark) = leader_of_orders(&world);
+        (ErrorCode::from_code(answer.responses[0].partitions[0].error_code), end, high_watermark)
     };
-    assert_eq!(asks(0), ErrorCode::NotLeaderOrFollower, "others have registered since");
-    assert_eq!(asks(-1), ErrorCode::None, "one that does not say which it is");
-    assert_eq!(asks(i64::MAX), ErrorCode::None, "one that the leader does not know yet");
+    assert_eq!(asks(0), (ErrorCode::NotLeaderOrFollower, 1, 0), "others have registered since");
+    assert_eq!(asks(-1), (ErrorCode::None, 1, 1), "one that does not say which it is");
+    assert_eq!(asks(i64::MAX).0, ErrorCode::None, "one that the leader does not know yet");
 }
